@@ -1,0 +1,50 @@
+# Portway. `make help` lists the targets.
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+ARGS ?=
+STAMP := $(VENV)/.portway-setup
+
+.PHONY: help setup up demo test check format bench clean
+
+help: ## show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+$(STAMP): pyproject.toml uv.lock
+	@echo "==> creating the environment in $(VENV)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Portway needs Python 3.11 or newer; set PYTHON=/path/to/python3.11")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(UV) || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@echo "==> installing the locked dependencies and building the portal's assets"
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) sync --frozen --active --inexact --python $(BIN)/python
+	@touch $@
+
+setup: $(STAMP) ## set up the locked environment in .venv
+
+up: setup ## start Portway without the example organisation
+	@$(BIN)/portway up $(ARGS)
+
+demo: setup ## start Portway with the example organisation and run the golden path
+	@$(BIN)/portway demo $(ARGS)
+
+test: setup ## run all tests
+	@$(BIN)/python -m pytest -n auto $(ARGS)
+
+check: setup ## ruff, mypy, import-linter, size ceiling
+	@$(BIN)/ruff check src tests tools benchmarks
+	@$(BIN)/ruff format --check src tests tools benchmarks
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python tools/size_ceiling.py
+
+format: setup ## let ruff format and mend
+	@$(BIN)/ruff format src tests tools benchmarks
+	@$(BIN)/ruff check --fix src tests tools benchmarks
+
+bench: setup ## print the measures
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+clean: ## remove the environment and caches (not the state in .portway)
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache node_modules

@@ -1,0 +1,1 @@
+"""The Kubernetes API: verbs, discovery, OpenAPI, CRDs, apply, tables, watch, authn, authz, workspaces."""

@@ -1,0 +1,1 @@
+"""Composition root: settings, store, drivers, servers, start and stop."""

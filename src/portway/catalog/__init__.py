@@ -1,0 +1,1 @@
+"""Backstage-shaped catalog descriptors: reading, validating, references and relations (pure)."""

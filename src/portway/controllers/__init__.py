@@ -1,0 +1,1 @@
+"""Controllers of the platform, one sub-package per kind. They reach objects only through client."""

@@ -1,0 +1,1 @@
+"""The portal's read model of the catalog: built by watching, disposable."""

@@ -1,0 +1,1 @@
+"""Clock, ids and asyncio primitives that know nothing of Portway and could be libraries of their own."""

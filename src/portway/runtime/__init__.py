@@ -1,0 +1,1 @@
+"""The reconcile loop: informers, work queue, back-off, finalizers, conditions, events, leases."""

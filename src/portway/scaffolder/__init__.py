@@ -1,0 +1,1 @@
+"""Templates (Backstage v1beta3): reading, forms, expressions, actions."""

@@ -1,0 +1,1 @@
+"""Markdown documentation: rendered, sanitised, with navigation and search text."""

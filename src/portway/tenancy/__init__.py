@@ -1,0 +1,1 @@
+"""Workspace paths and the rules about them (pure)."""
