@@ -1,0 +1,178 @@
+"""What every store promises, and what the API server may ask of it.
+
+A store is one log of revisions. A revision is a positive integer assigned inside the commit; it is the
+``resourceVersion`` of the object written by it, so it goes up across *all* keys and clusters.
+
+Two layers: a ``Store`` (SQL dialect: SQLite, PostgreSQL) only persists; ``store.caching.Cache`` holds the
+current objects of all keys as serialized bytes, answers every read, and is the only thing the API server uses.
+
+Invariant: a commit is acknowledged only after it is durable, and becomes visible in the cache in revision order
+before the acknowledgement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+
+class Key(NamedTuple):
+    """Where an object lives. ``namespace`` is empty for cluster-scoped resources."""
+
+    resource: str
+    """Group resource: ``configmaps`` for the core group, ``postgreses.resources.portway.dev`` else."""
+    cluster: str
+    """Logical cluster name (not the workspace path)."""
+    namespace: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An object as stored: complete JSON bytes with its ``metadata.resourceVersion`` filled in."""
+
+    key: Key
+    revision: int
+    value: bytes
+
+
+class EventType(StrEnum):
+    ADDED = "ADDED"
+    MODIFIED = "MODIFIED"
+    DELETED = "DELETED"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One entry of the log. For DELETED ``value`` is the last state with the revision of the deletion."""
+
+    type: EventType
+    record: Record
+    previous: bytes | None
+    """The value before, for watches whose selector the object leaves; None for ADDED."""
+
+
+Encode = Callable[[int], bytes]
+"""Given the revision assigned to the write, the complete JSON bytes of the object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Create (``expect`` 0) or replace (``expect`` = revision of the object the caller saw)."""
+
+    key: Key
+    encode: Encode
+    expect: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Remove an object that still has revision ``expect``; ``encode`` gives its last state."""
+
+    key: Key
+    encode: Encode
+    expect: int
+
+
+Change = Put | Delete
+
+
+class StoreError(Exception):
+    """Root of the store's errors."""
+
+
+class Conflict(StoreError):
+    """A change met another state than it expected. ``actual`` is None when the object does not exist."""
+
+    def __init__(self, key: Key, actual: Record | None) -> None:
+        super().__init__(f"{key} was expected in another state")
+        self.key = key
+        self.actual = actual
+
+
+class Compacted(StoreError):
+    """The asked revision is older than what the log retains."""
+
+    def __init__(self, asked: int, oldest: int) -> None:
+        super().__init__(f"revision {asked} is no longer retained, the oldest is {oldest}")
+        self.asked = asked
+        self.oldest = oldest
+
+
+class Future(StoreError):
+    """The asked revision is newer than any that exists."""
+
+    def __init__(self, asked: int, current: int) -> None:
+        super().__init__(f"revision {asked} does not exist yet, the newest is {current}")
+        self.asked = asked
+        self.current = current
+
+
+class Unavailable(StoreError):
+    """The write was refused and is not durable (disk full, file read-only, connection lost)."""
+
+
+class Store(Protocol):
+    """Persistence only; one file per SQL dialect. All stores pass tests/conformance/test_stores.py."""
+
+    async def load(self) -> tuple[int, Iterable[Record]]:
+        """Current revision and all current objects (any order); also migrates the schema."""
+
+    async def commit(self, changes: Sequence[Sequence[Change]]) -> list[list[Event] | Conflict]:
+        """Make several requests durable in one transaction (group commit).
+
+        Each inner sequence is one request and atomic: it is applied whole or answered by its Conflict.
+        Raises Unavailable when nothing became durable.
+        """
+
+    async def events(self, after: int, limit: int) -> list[Event]:
+        """Log entries with a revision greater than ``after``, oldest first. Raises Compacted."""
+
+    async def compact(self, revision: int) -> int:
+        """Forget log entries up to ``revision`` in small batches; returns the oldest retained revision."""
+
+    async def close(self) -> None: ...
+
+
+class Page(NamedTuple):
+    records: Sequence[Record]
+    """In key order (namespace, name), across clusters by cluster first."""
+    revision: int
+    """The revision at which this list is consistent."""
+    remaining: int
+    """How many matching objects come after the last record of this page."""
+
+
+class Reads(Protocol):
+    """What the cache offers the API server; ``cluster=None`` means all logical clusters (wildcard)."""
+
+    @property
+    def revision(self) -> int: ...
+
+    def get(self, key: Key) -> Record | None: ...
+
+    async def list(
+        self,
+        resource: str,
+        cluster: str | None,
+        namespace: str | None,
+        *,
+        revision: int | None = None,
+        after: Key | None = None,
+        limit: int = 0,
+    ) -> Page:
+        """``revision`` asks for the state exactly then (rebuilt from the log); raises Compacted, Future."""
+
+    def watch(
+        self, resource: str, cluster: str | None, namespace: str | None, after: int
+    ) -> AsyncIterator[Event | int]:
+        """Events after a revision, in order, without gap; an int now and then is progress (a bookmark).
+
+        Raises Compacted at once when ``after`` is not retained. A reader that falls too far behind is
+        dropped with Compacted, others are unharmed.
+        """
+
+    async def commit(self, changes: Sequence[Change]) -> list[Record]:
+        """One atomic request; grouped with concurrent ones. Raises Conflict, Unavailable."""
