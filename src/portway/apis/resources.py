@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from portway.apis import catalog, claims, platform, portal
-from portway.client.contract import Resource
+from portway.krm.identity import Resource
 
 NAMESPACES = Resource("", "v1", "namespaces", "Namespace", namespaced=False)
 SECRETS = Resource("", "v1", "secrets", "Secret")

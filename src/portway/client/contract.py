@@ -11,25 +11,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from portway.krm.identity import Manifest
+from portway.krm.identity import Resource as Resource
 
 ALL_WORKSPACES = "*"
-
-
-class Resource(NamedTuple):
-    """A served resource, as in the URL. Constants for known ones are in ``portway.apis.resources``."""
-
-    group: str
-    version: str
-    plural: str
-    kind: str
-    namespaced: bool = True
-
-    @property
-    def api_version(self) -> str:
-        return f"{self.group}/{self.version}" if self.group else self.version
 
 
 class PatchType(StrEnum):

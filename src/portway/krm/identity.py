@@ -54,3 +54,17 @@ class GroupResource(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.resource}.{self.group}" if self.group else self.resource
+
+
+class Resource(NamedTuple):
+    """A served resource, as in the URL. Constants for known ones are in ``portway.apis.resources``."""
+
+    group: str
+    version: str
+    plural: str
+    kind: str
+    namespaced: bool = True
+
+    @property
+    def api_version(self) -> str:
+        return f"{self.group}/{self.version}" if self.group else self.version
