@@ -12,6 +12,7 @@ before the acknowledgement.
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -174,5 +175,5 @@ class Reads(Protocol):
         dropped with Compacted, others are unharmed.
         """
 
-    async def commit(self, changes: Sequence[Change]) -> list[Record]:
+    async def commit(self, changes: Sequence[Change]) -> builtins.list[Record]:
         """One atomic request; grouped with concurrent ones. Raises Conflict, Unavailable."""
