@@ -46,7 +46,12 @@ class StatusError(Exception):
     def to_status(self) -> dict[str, Any]:
         """The ``v1 Status`` object."""
         details: dict[str, Any] = {}
-        for key, value in (("name", self.name), ("group", self.group), ("kind", self.kind), ("uid", self.uid)):
+        for key, value in (
+            ("name", self.name),
+            ("group", self.group),
+            ("kind", self.kind),
+            ("uid", self.uid),
+        ):
             if value:
                 details[key] = value
         if self.causes:

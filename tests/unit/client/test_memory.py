@@ -1,0 +1,214 @@
+"""The in-memory API: what a test may rely on because the server does the same."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from portway.client.contract import ALL_WORKSPACES, Client, PatchType, Resource, WatchEvent
+from portway.client.memory import MemoryClient
+from portway.krm.errors import StatusError
+from portway.krm.identity import Manifest
+
+CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap")
+SECRETS = Resource("", "v1", "secrets", "Secret")
+POSTGRESES = Resource("resources.portway.dev", "v1", "postgreses", "Postgres")
+ENVIRONMENTS = Resource("platform.portway.dev", "v1alpha1", "environments", "Environment", namespaced=False)
+
+
+@pytest.fixture
+def client() -> Client:
+    return MemoryClient("root:acme:payments", user="ada")
+
+
+def postgres(name: str, **metadata: object) -> Manifest:
+    return {"metadata": {"name": name, "namespace": "staging", **metadata}, "spec": {"size": "s"}}
+
+
+async def take(events: AsyncIterator[WatchEvent], count: int) -> list[tuple[str, str]]:
+    async with asyncio.timeout(10):
+        taken = [await anext(events) for _ in range(count)]
+    return [(event.type, event.object["metadata"].get("name", "")) for event in taken]
+
+
+async def test_a_created_object_has_what_the_server_gives(client: Client) -> None:
+    created = await client.create(POSTGRESES, postgres("orders") | {"status": {"phase": "made up"}})
+    metadata = created["metadata"]
+    assert (created["apiVersion"], created["kind"]) == ("resources.portway.dev/v1", "Postgres")
+    assert metadata["uid"]
+    assert metadata["creationTimestamp"].endswith("Z")
+    assert metadata["generation"] == 1
+    assert metadata["annotations"]["portway.dev/requested-by"] == "ada"
+    assert "status" not in created
+    assert await client.get(POSTGRESES, "orders", "staging") == created
+
+
+async def test_creating_twice_is_a_conflict_and_a_missing_object_is_404(client: Client) -> None:
+    await client.create(POSTGRESES, postgres("orders"))
+    with pytest.raises(StatusError) as again:
+        await client.create(POSTGRESES, postgres("orders"))
+    with pytest.raises(StatusError) as missing:
+        await client.get(POSTGRESES, "other", "staging")
+    assert (again.value.code, again.value.reason) == (409, "AlreadyExists")
+    assert (missing.value.code, missing.value.reason) == (404, "NotFound")
+    assert missing.value.message == 'postgreses.resources.portway.dev "other" not found'
+
+
+async def test_generation_counts_changes_of_spec_and_not_of_status_or_labels(client: Client) -> None:
+    await client.create(POSTGRESES, postgres("orders"))
+    status = {"status": {"phase": "Ready"}}
+    ready = await client.patch(POSTGRESES, "orders", status, "staging", subresource="status")
+    ignored = await client.patch(POSTGRESES, "orders", {"status": {"phase": "x"}}, "staging")
+    labelled = await client.patch(POSTGRESES, "orders", {"metadata": {"labels": {"a": "b"}}}, "staging")
+    resized = await client.patch(POSTGRESES, "orders", {"spec": {"size": "m"}}, "staging")
+    assert ready["status"] == ignored["status"] == {"phase": "Ready"}
+    assert ignored["metadata"]["resourceVersion"] == ready["metadata"]["resourceVersion"]
+    assert labelled["metadata"]["generation"] == 1
+    assert resized["metadata"]["generation"] == 2
+    assert resized["metadata"]["labels"] == {"a": "b"}
+
+
+async def test_a_write_that_changes_nothing_has_no_revision(client: Client) -> None:
+    created = await client.create(POSTGRESES, postgres("orders"))
+    assert await client.update(POSTGRESES, created) == created
+
+
+async def test_an_update_of_an_old_version_is_a_conflict(client: Client) -> None:
+    created = await client.create(POSTGRESES, postgres("orders"))
+    await client.patch(POSTGRESES, "orders", {"spec": {"size": "m"}}, "staging")
+    with pytest.raises(StatusError) as stale:
+        await client.update(POSTGRESES, created | {"spec": {"size": "l"}})
+    assert (stale.value.code, stale.value.reason) == (409, "Conflict")
+
+
+async def test_finalizers_hold_the_object_until_they_are_gone(client: Client) -> None:
+    await client.create(POSTGRESES, postgres("orders", finalizers=["portway.dev/claim"]))
+    await client.delete(POSTGRESES, "orders", "staging")
+    deleting = await client.get(POSTGRESES, "orders", "staging")
+    assert deleting["metadata"]["deletionTimestamp"]
+    more = {"metadata": {"finalizers": ["portway.dev/claim", "another"]}}
+    with pytest.raises(StatusError) as added:
+        await client.patch(POSTGRESES, "orders", more, "staging")
+    assert added.value.code == 422
+    version = deleting["metadata"]["resourceVersion"]
+    operations = [
+        {"op": "test", "path": "/metadata/resourceVersion", "value": version},
+        {"op": "remove", "path": "/metadata/finalizers/0"},
+    ]
+    await client.patch(POSTGRESES, "orders", operations, "staging", type=PatchType.JSON)
+    assert (await client.list(POSTGRESES)).items == []
+
+
+@pytest.mark.parametrize(
+    ("propagation", "left"),
+    [("Background", []), ("Foreground", []), ("Orphan", ["child", "grandchild"])],
+)
+async def test_deletion_reaches_the_owned_as_the_propagation_says(
+    client: Client, propagation: str, left: list[str]
+) -> None:
+    owner = await client.create(POSTGRESES, postgres("orders"))
+    child = await client.create(POSTGRESES, postgres("child", ownerReferences=[_reference(owner)]))
+    await client.create(POSTGRESES, postgres("grandchild", ownerReferences=[_reference(child)]))
+    await client.delete(POSTGRESES, "orders", "staging", propagation=propagation)
+    found = (await client.list(POSTGRESES)).items
+    assert [item["metadata"]["name"] for item in found] == left
+
+
+async def test_an_object_with_another_owner_stays_and_forgets_the_gone_one(client: Client) -> None:
+    one = await client.create(POSTGRESES, postgres("one"))
+    two = await client.create(POSTGRESES, postgres("two"))
+    await client.create(POSTGRESES, postgres("child", ownerReferences=[_reference(one), _reference(two)]))
+    await client.delete(POSTGRESES, "one", "staging")
+    child = await client.get(POSTGRESES, "child", "staging")
+    assert child["metadata"]["ownerReferences"] == [_reference(two)]
+
+
+async def test_workspaces_are_apart_and_a_wildcard_list_names_each(client: Client) -> None:
+    other = client.at("root:acme:search")
+    await client.create(ENVIRONMENTS, {"metadata": {"name": "staging"}})
+    await other.create(ENVIRONMENTS, {"metadata": {"name": "staging"}})
+    found = (await client.at(ALL_WORKSPACES).list(ENVIRONMENTS)).items
+    places = [item["metadata"]["annotations"]["kcp.io/path"] for item in found]
+    assert places == ["root:acme:payments", "root:acme:search"]
+    assert "kcp.io/path" not in (await client.get(ENVIRONMENTS, "staging"))["metadata"]["annotations"]
+    written_back = await client.update(ENVIRONMENTS, found[0] | {"spec": {"type": "prod"}})
+    assert "kcp.io/path" not in written_back["metadata"]["annotations"]
+
+
+async def test_selectors_narrow_lists(client: Client) -> None:
+    for name, labels in (("a", {"tier": "db"}), ("b", {"tier": "web"}), ("c", {})):
+        await client.create(CONFIG_MAPS, {"metadata": {"name": name, "labels": labels}}, "default")
+
+    async def names(**selectors: str) -> str:
+        found = (await client.list(CONFIG_MAPS, "default", **selectors)).items
+        return "".join(item["metadata"]["name"] for item in found)
+
+    assert await names(labels="tier=db") == "a"
+    assert await names(labels="tier in (db, web),tier!=db") == "b"
+    assert await names(labels="!tier") == "c"
+    assert await names(fields="metadata.name!=b") == "ac"
+
+
+async def test_a_watch_replays_and_then_follows(client: Client) -> None:
+    listing = await client.list(POSTGRESES)
+    await client.create(POSTGRESES, postgres("orders"))
+    await client.patch(POSTGRESES, "orders", {"spec": {"size": "m"}}, "staging")
+    replayed = client.watch(POSTGRESES, since=listing.resource_version)
+    fresh = client.watch(POSTGRESES)
+    assert await take(replayed, 2) == [("ADDED", "orders"), ("MODIFIED", "orders")]
+    assert await take(fresh, 1) == [("ADDED", "orders")]
+    await client.delete(POSTGRESES, "orders", "staging")
+    assert await take(replayed, 1) == await take(fresh, 1) == [("DELETED", "orders")]
+
+
+async def test_an_object_that_leaves_the_selector_is_deleted_for_its_watch(client: Client) -> None:
+    events = client.watch(POSTGRESES, labels="tier=db", since="1")
+    await client.create(POSTGRESES, postgres("orders"))
+    await client.patch(POSTGRESES, "orders", {"metadata": {"labels": {"tier": "db"}}}, "staging")
+    await client.patch(POSTGRESES, "orders", {"metadata": {"labels": None}}, "staging")
+    assert await take(events, 2) == [("ADDED", "orders"), ("DELETED", "orders")]
+
+
+async def test_a_watch_from_a_forgotten_revision_is_410() -> None:
+    client = MemoryClient()
+    old = (await client.list(POSTGRESES)).resource_version
+    await client.create(POSTGRESES, postgres("orders"))
+    client.compact()
+    with pytest.raises(StatusError) as gone:
+        await anext(client.watch(POSTGRESES, since=old))
+    assert (gone.value.code, gone.value.reason) == (410, "Expired")
+
+
+async def test_apply_creates_merges_and_takes_back_what_its_manager_dropped(client: Client) -> None:
+    first = postgres("orders", labels={"a": "1", "b": "2"})
+    await client.apply(POSTGRESES, first, manager="one")
+    await client.apply(POSTGRESES, postgres("orders", labels={"c": "3"}), manager="two")
+    applied = await client.apply(POSTGRESES, postgres("orders", labels={"a": "1"}), manager="one")
+    assert applied["metadata"]["labels"] == {"a": "1", "c": "3"}
+    assert applied["metadata"]["generation"] == 1
+
+
+async def test_secrets_are_written_as_text_and_read_as_base64(client: Client) -> None:
+    await client.create(SECRETS, {"metadata": {"name": "db"}, "stringData": {"user": "ada"}}, "default")
+    secret = await client.get(SECRETS, "db", "default")
+    assert (secret["data"], secret["type"]) == ({"user": "YWRh"}, "Opaque")
+
+
+async def test_an_unknown_token_is_401() -> None:
+    client: Client = MemoryClient(users={"t1": "ada"})
+    created = await client.with_token("t1").create(POSTGRESES, postgres("orders"))
+    assert created["metadata"]["annotations"]["portway.dev/requested-by"] == "ada"
+    with pytest.raises(StatusError) as refused:
+        await client.with_token("guess").list(POSTGRESES)
+    assert refused.value.code == 401
+
+
+def _reference(owner: Manifest) -> Manifest:
+    return {
+        "apiVersion": owner["apiVersion"],
+        "kind": owner["kind"],
+        "name": owner["metadata"]["name"],
+        "uid": owner["metadata"]["uid"],
+    }
