@@ -23,7 +23,7 @@ class ProcessIdentity:
         """False for zombies too: nothing of them runs any more."""
         return start_time(self.pid) == self.started
 
-    def signal(self, number: signal.Signals) -> bool:
+    def send(self, number: signal.Signals) -> bool:
         """Signals this process, never a later one with the same pid; False when it is gone."""
         if not self.alive:
             return False
@@ -33,14 +33,14 @@ class ProcessIdentity:
             return False
         return True
 
-    def signal_group(self, number: signal.Signals) -> bool:
+    def send_group(self, number: signal.Signals) -> bool:
         """Signals the session this process leads; false when the leader is gone."""
         if not self.alive:
             return False
         try:
             os.killpg(self.pid, number)
         except (ProcessLookupError, PermissionError):
-            return self.signal(number)
+            return self.send(number)
         return True
 
 

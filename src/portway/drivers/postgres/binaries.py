@@ -50,7 +50,7 @@ class Confinement:
 
     def run(self, arguments: Sequence[str], folder: Path, timeout: float) -> subprocess.CompletedProcess[str]:
         """Runs to the end; output of both streams is in ``stdout``. The child must not keep the pipe open."""
-        return subprocess.run(
+        return subprocess.run(  # noqa: S603 - programs found below, run without a shell
             [*self.prefix, *arguments],
             cwd=folder,
             user=self.user,
@@ -123,7 +123,7 @@ def _usable(folder: Path) -> Binaries | None:
     if not all(os.access(folder / program, os.X_OK) for program in _NEEDED):
         return None
     try:
-        answer = subprocess.run(
+        answer = subprocess.run(  # noqa: S603
             [str(folder / "postgres"), "--version"], capture_output=True, text=True, timeout=20, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
@@ -136,6 +136,6 @@ def _usable(folder: Path) -> Binaries | None:
 
 def _succeeds(arguments: Sequence[str]) -> bool:
     try:
-        return subprocess.run(arguments, capture_output=True, timeout=10, check=False).returncode == 0
+        return subprocess.run(arguments, capture_output=True, timeout=10, check=False).returncode == 0  # noqa: S603
     except (OSError, subprocess.TimeoutExpired):
         return False

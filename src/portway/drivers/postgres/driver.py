@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import asyncpg
@@ -32,9 +32,7 @@ from portway.drivers.postgres import scram, sql
 from portway.drivers.postgres.endpoints import Endpoint
 from portway.drivers.postgres.servers import Server, connect
 
-_INTEGER = {
-    "anyOf": [{"type": "integer", "minimum": -1}, {"type": "string", "pattern": r"^(-?\d+|.*\$\{.+\}.*)$"}]
-}
+_INTEGER = {"anyOf": [{"type": "integer", "minimum": -1}, {"type": "string", "pattern": r"^(-?\d+|.*\$\{.+\}.*)$"}]}
 _SCHEMA: Mapping[str, Any] = {
     "type": "object",
     "additionalProperties": False,
@@ -55,7 +53,6 @@ _SCHEMA: Mapping[str, Any] = {
         "owner": {"type": "string", "description": "Who answers for it; written as the database's comment."},
     },
 }
-_WARM_CONNECTIONS = 1
 _MOST_CONNECTIONS = 6
 
 
@@ -121,9 +118,7 @@ class PostgresDriver:
         wanted = Wanted.of(target)
         drift = observed.drift
         if not observed.exists:
-            return Plan(
-                (Step(Verb.CREATE, f"create role and database {wanted.name}", after=_described(wanted)),)
-            )
+            return Plan((Step(Verb.CREATE, f"create role and database {wanted.name}", after=_described(wanted)),))
         steps = []
         if "database" in drift:
             steps.append(Step(Verb.CREATE, f"create the missing parts of database {wanted.name}"))
@@ -146,11 +141,11 @@ class PostgresDriver:
             raise Refused("InvalidPassword", "the password in the binding Secret must be ASCII")
         async with self._session() as session:
             password = await session.make(wanted, password)
-            observation = await session.observe(wanted, target)
+            observation = await session.observe(wanted, replace(target, secrets={}, known={}))
             return Applied(observation, _binding(session.endpoint, wanted, password))
 
     async def destroy(self, target: Target) -> None:
-        wanted = Wanted.of(Target(**{**_fields(target), "inputs": {}}))
+        wanted = Wanted.of(replace(target, inputs={}))
         async with self._session() as session:
             await session.drop(wanted)
 
@@ -167,15 +162,11 @@ class PostgresDriver:
             asyncpg.CannotConnectNowError,
         ) as error:
             await self.close()
-            raise DriverError(
-                "ServerUnreachable", f"PostgreSQL does not answer: {error}", retry_after=1
-            ) from error
+            raise DriverError("ServerUnreachable", f"PostgreSQL does not answer: {error}", retry_after=1) from error
         except TimeoutError as error:
             raise DriverError("ServerBusy", "PostgreSQL did not answer in time", retry_after=5) from error
         except asyncpg.DiskFullError as error:
-            raise DriverError(
-                "DiskFull", f"the disk of PostgreSQL is full: {error}", retry_after=60
-            ) from error
+            raise DriverError("DiskFull", f"the disk of PostgreSQL is full: {error}", retry_after=60) from error
         except asyncpg.InsufficientPrivilegeError as error:
             raise DriverError(
                 "NotPermitted", f"PostgreSQL refuses its administrator: {error}", retry_after=60
@@ -189,9 +180,9 @@ class PostgresDriver:
                 endpoint = await self._server.start()
                 pool = await asyncpg.create_pool(
                     endpoint.dsn,
-                    min_size=_WARM_CONNECTIONS,
+                    min_size=0,  # a floor would reconnect noisily behind our back while the server is away
                     max_size=_MOST_CONNECTIONS,
-                    max_inactive_connection_lifetime=0,
+                    max_inactive_connection_lifetime=0,  # once made, connections stay warm
                     timeout=10,
                     command_timeout=120,
                 )
@@ -207,13 +198,12 @@ class _Session:
     superuser: bool
 
     async def found(self, wanted: Wanted) -> asyncpg.Record:
-        return await self.connection.fetchrow(
-            sql.FIND_AS_SUPERUSER if self.superuser else sql.FIND, wanted.name
-        )
+        return await self.connection.fetchrow(sql.FIND_AS_SUPERUSER if self.superuser else sql.FIND, wanted.name)
 
     async def observe(self, wanted: Wanted, target: Target) -> Observation:
         found = await self.found(wanted)
-        handle = {"database": wanted.name, "role": wanted.name}
+        address = f"{self.endpoint.host}:{self.endpoint.port}"
+        handle = {"database": wanted.name, "role": wanted.name, "address": address}
         if not found["role"] and not found["database"]:
             return Observation(exists=False, handle=handle)
         drift = _drift(wanted, found, target.secrets.get("password"))
@@ -221,6 +211,8 @@ class _Session:
             missing = set(wanted.extensions) - await self._extensions(wanted)
             if missing:
                 drift["extensions"] = (list(wanted.extensions), sorted(set(wanted.extensions) - missing))
+        if target.known.get("address", address) != address:
+            drift["address"] = (address, target.known["address"])
         complete = "database" not in drift
         return Observation(
             exists=True,
@@ -241,9 +233,7 @@ class _Session:
         if not known:
             password = password or scram.new_password()
             verb = sql.alter_role if found["role"] else sql.create_role
-            await self.connection.execute(
-                verb(wanted.name, scram.verifier(password), grant=not self.superuser)
-            )
+            await self.connection.execute(verb(wanted.name, scram.verifier(password), grant=not self.superuser))
         elif not found["can_login"]:
             await self.connection.execute(sql.allow_login(wanted.name))
         if found["database"] and found["connection_limit"] == sql.BEING_DROPPED:
@@ -272,9 +262,7 @@ class _Session:
             )
         if not wanted.extensions:
             return
-        offered = {
-            row["name"] for row in await self.connection.fetch("SELECT name FROM pg_available_extensions")
-        }
+        offered = {row["name"] for row in await self.connection.fetch("SELECT name FROM pg_available_extensions")}
         missing = sorted(set(wanted.extensions) - offered)
         if missing:
             raise Refused(
@@ -367,7 +355,3 @@ def _described(wanted: Wanted) -> dict[str, Any]:
     if wanted.connection_limit >= 0:
         described["connection_limit"] = wanted.connection_limit
     return described
-
-
-def _fields(target: Target) -> dict[str, Any]:
-    return {name: getattr(target, name) for name in target.__dataclass_fields__}

@@ -97,9 +97,9 @@ class EmbeddedServer:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._home = settings.home.absolute()
-        self._data = self._home / "data"
-        self._log = self._home / "server.log"
+        self.folder = settings.home.absolute()
+        self._data = self.folder / "data"
+        self._log = self.folder / "server.log"
         self._lock = asyncio.Lock()
 
     async def start(self) -> Endpoint:
@@ -107,15 +107,13 @@ class EmbeddedServer:
             adopted = await self._adopt()
             if adopted is not None:
                 return adopted
-            self._home.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(parents=True, exist_ok=True)
             try:
-                with (self._home / "start.lock").open("w") as lock:
+                with (self.folder / "start.lock").open("w") as lock:
                     await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
                     return await self._adopt() or await self._start_stopped()
             except OSError as error:
-                raise DriverError(
-                    "PostgresFailed", f"PostgreSQL did not start in {self._home}: {error}"
-                ) from error
+                raise DriverError("PostgresFailed", f"PostgreSQL did not start in {self.folder}: {error}") from error
 
     async def stop(self) -> None:
         """Fast shutdown: running transactions are rolled back, nothing is lost. No server is success."""
@@ -123,7 +121,7 @@ class EmbeddedServer:
         if identity is None:
             return
         for number, patience in ((signal.SIGINT, 30.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 10.0)):
-            identity.signal(number)
+            identity.send(number)
             deadline = time.monotonic() + patience
             while time.monotonic() < deadline:
                 if not identity.alive:
@@ -151,9 +149,7 @@ class EmbeddedServer:
             # Else the usual cause is what kill -9 left: children that still hold the shared memory for a
             # moment.
             await asyncio.sleep(0.3)
-        raise DriverError(
-            "PostgresFailed", f"PostgreSQL did not start: {_last_line(said)} (log: {self._log})"
-        )
+        raise DriverError("PostgresFailed", f"PostgreSQL did not start: {_last_line(said)} (log: {self._log})")
 
     async def _adopt(self) -> Endpoint | None:
         if self._postmaster() is None:
@@ -170,9 +166,7 @@ class EmbeddedServer:
             if self._postmaster() is None and time.monotonic() - begun > 0.5:
                 return None
             await asyncio.sleep(_POLL_SECONDS)
-        raise DriverError(
-            "PostgresNotReady", f"PostgreSQL has not answered yet (log: {self._log})", retry_after=5
-        )
+        raise DriverError("PostgresNotReady", f"PostgreSQL has not answered yet (log: {self._log})", retry_after=5)
 
     async def _answers(self, endpoint: Endpoint) -> bool:
         try:
@@ -180,7 +174,7 @@ class EmbeddedServer:
         except asyncpg.InvalidPasswordError:
             raise Refused(
                 "WrongPassword",
-                f"the password in {self._home / 'password'} is not that of the server on {endpoint.port}",
+                f"the password in {self.folder / 'password'} is not that of the server on {endpoint.port}",
             ) from None
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
             return False
@@ -188,12 +182,12 @@ class EmbeddedServer:
             folder = await connection.fetchval("SHOW data_directory")
         finally:
             await connection.close()
-        return Path(str(folder)).resolve() == self._data.resolve()
+        return await asyncio.to_thread(self._data.samefile, str(folder))
 
     def _endpoint(self) -> Endpoint | None:
         try:
-            port = int((self._home / "port").read_text())
-            password = (self._home / "password").read_text().strip()
+            port = int((self.folder / "port").read_text())
+            password = (self.folder / "password").read_text().strip()
         except (FileNotFoundError, ValueError):
             return None
         return Endpoint("127.0.0.1", port, _SUPERUSER, password)
@@ -221,17 +215,17 @@ class EmbeddedServer:
                     f"{self._data} was made by PostgreSQL {major}, the programs in {programs.folder} are version "
                     f"{programs.major}: configure programs of version {major}, or move the folder away",
                 )
-            if not (self._home / "password").exists():
+            if not (self.folder / "password").exists():
                 raise Refused(
                     "MissingPassword",
-                    f"{self._home / 'password'} is missing: restore it, or move the data away",
+                    f"{self.folder / 'password'} is missing: restore it, or move the data away",
                 )
             return
-        fresh = self._home / "data.new"
+        fresh = self.folder / "data.new"
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(mode=0o700)
         confinement.own(fresh)
-        password = self._home / "password"
+        password = self.folder / "password"
         _write_private(password, scram.new_password())
         confinement.own(password)
         self._must(confinement, [
@@ -247,7 +241,7 @@ class EmbeddedServer:
         self._forget_stale_lock()
         for path, text in (
             (self._data / "postgresql.conf", _CONFIGURATION.format(port=port)),
-            (self._home / "port", f"{port}\n"),
+            (self.folder / "port", f"{port}\n"),
         ):
             path.write_text(text)
         if self._log.exists() and self._log.stat().st_size > _LOG_LIMIT_BYTES:
@@ -272,15 +266,13 @@ class EmbeddedServer:
     def _must(self, confinement: binaries.Confinement, arguments: list[str]) -> None:
         name = Path(arguments[0]).name
         try:
-            done = confinement.run(arguments, self._home, self._settings.start_timeout)
+            done = confinement.run(arguments, self.folder, self._settings.start_timeout)
         except subprocess.TimeoutExpired:
             raise DriverError(
                 "PostgresFailed", f"{name} took longer than {self._settings.start_timeout:.0f} s"
             ) from None
         if done.returncode != 0:
-            raise DriverError(
-                "PostgresFailed", f"{name} failed: {_last_line(done.stdout)} (folder: {self._home})"
-            )
+            raise DriverError("PostgresFailed", f"{name} failed: {_last_line(done.stdout)} (folder: {self.folder})")
 
     def _forget_stale_lock(self) -> None:
         if self._postmaster() is None:
@@ -288,10 +280,10 @@ class EmbeddedServer:
 
     def _choose_port(self, refused: set[int]) -> int:
         with suppress(FileNotFoundError, ValueError):
-            kept = int((self._home / "port").read_text())
+            kept = int((self.folder / "port").read_text())
             if kept not in refused and ports.is_free(kept):
                 return kept
-        return ports.free_port(str(self._home), taken=refused)
+        return ports.free_port(str(self.folder), taken=refused)
 
     def _said_since(self, offset: int) -> str:
         with self._log.open("rb") as log:
