@@ -146,9 +146,9 @@ class MemoryClient:
             raise errors.bad_request("a JSON patch is a list of operations, other patches are objects")
 
         def change(live: Manifest) -> Manifest:
-            merging = isinstance(patch, dict)
-            changed: Manifest = (patching.merge_patch if merging else patching.json_patch)(live, patch)
-            return changed
+            if isinstance(patch, dict):
+                return dict(patching.merge_patch(live, patch))
+            return dict(patching.json_patch(live, patch))
 
         return self._shown(resource, key, self._objects.mutate(key, change, subresource=subresource))
 
