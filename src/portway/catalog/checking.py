@@ -91,7 +91,9 @@ def _check_metadata(metadata: Mapping[str, Any]) -> Iterator[Problem]:
     yield from _check_name(metadata)
     namespace = metadata.get("namespace")
     if namespace is not None and not _matches(_NAMESPACE, namespace):
-        yield Problem(("metadata", "namespace"), f"{namespace!r} is no namespace, expected letters, digits and single -")
+        yield Problem(
+            ("metadata", "namespace"), f"{namespace!r} is no namespace, expected letters, digits and single -"
+        )
     for field in ("title", "description"):
         if metadata.get(field) is not None and not isinstance(metadata[field], str):
             yield Problem(("metadata", field), "expected text")
@@ -99,7 +101,9 @@ def _check_metadata(metadata: Mapping[str, Any]) -> Iterator[Problem]:
     tags = metadata.get("tags")
     for index, tag in _items(tags):
         if not _matches(_TAG, tag):
-            yield Problem(("metadata", "tags", index), f"{tag!r} is no tag, expected a-z, 0-9, :, + or # separated by -")
+            yield Problem(
+                ("metadata", "tags", index), f"{tag!r} is no tag, expected a-z, 0-9, :, + or # separated by -"
+            )
     if tags is not None and not isinstance(tags, list):
         yield Problem(("metadata", "tags"), "expected a list of tags")
     for index, link in _items(metadata.get("links")):
