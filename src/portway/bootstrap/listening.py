@@ -109,8 +109,8 @@ class Server:
             connection.shutdown()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(2):
-                while self._state.connections or self._state.tasks:  # uvicorn tells nobody when they end
-                    await asyncio.sleep(0.02)  # noqa: ASYNC110
+                while self._state.connections or self._state.tasks:  # noqa: ASYNC110  uvicorn tells nobody
+                    await asyncio.sleep(0.02)
         for task in list(self._state.tasks):
             task.cancel()
 
