@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from portway.apis import annotations, catalog, platform, resources
+from portway.apis import catalog, platform, resources, wellknown
 from portway.apis.conditions import HealthState
 from portway.apis.platform import FINISHED, Phase
 from portway.apis.portal import TemplateRunStatus
@@ -172,6 +172,6 @@ async def _explain(developer: Client, report: Reporter) -> None:
             f"resource {used.alias}: {used.type} by claim {used.claim}, {'ready' if used.ready else used.message}"
         )
     source = (workload.get("metadata") or {}).get("annotations") or {}
-    by = source.get(annotations.REQUESTED_BY)
+    by = source.get(wellknown.REQUESTED_BY)
     if by:
         report.line(f"requested by {by}")

@@ -55,15 +55,18 @@ async def apply_folder(client: Client, folder: Path) -> int:
     """Apply all files of one workspace's folder; the number of objects. Raises StartError naming the file."""
     count = 0
     awaited: list[Manifest] = []
-    for file in sorted(folder.glob("*.yaml")):
-        for manifest in read(file):
-            await apply(client, manifest, file)
-            count += 1
-            if manifest["kind"] in _AWAITED:
-                awaited.append(manifest)
+    for file, manifest in _manifests(folder):
+        await apply(client, manifest, file)
+        count += 1
+        if manifest["kind"] in _AWAITED:
+            awaited.append(manifest)
     for manifest in awaited:
         await wait_ready(client, manifest)
     return count
+
+
+def _manifests(folder: Path) -> list[tuple[Path, Manifest]]:
+    return [(file, manifest) for file in sorted(folder.glob("*.yaml")) for manifest in read(file)]
 
 
 def read(file: Path) -> list[Manifest]:
@@ -122,7 +125,7 @@ async def until(
                 current = await client.get(resource, name, namespace)
                 if satisfied(current):
                     return current
-                await asyncio.sleep(0.03)  # noqa: ASYNC110  a few looks cost less than a watch
+                await asyncio.sleep(0.03)
     except TimeoutError:
         ready = conditions.get(current, "Ready") or {}
         why = ready.get("message") or "it did not become ready in time"

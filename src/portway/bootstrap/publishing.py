@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from portway.apis import annotations, resources
+from portway.apis import resources, wellknown
 from portway.bootstrap import loading
 from portway.bootstrap.errors import StartError
 from portway.catalog import objects, reading
@@ -29,15 +29,19 @@ async def publish_templates(client: Client, folder: Path, token: str) -> int:
     url = str(claim["status"]["outputs"]["url"])
     await asyncio.to_thread(_push, url, folder, token)
     count = 0
-    for file in sorted(folder.glob("*/template.yaml")):
+    for file in _templates(folder):
         location = f"url:{url}@main//{file.relative_to(folder).as_posix()}"
         for descriptor in reading.read(file.read_text()):
             if descriptor.value is None or descriptor.faults:
                 raise StartError(f"{file}, {descriptor.faults[0]}")
-            manifest = objects.to_object(descriptor.value, {annotations.MANAGED_BY_LOCATION: location})
+            manifest = objects.to_object(descriptor.value, {wellknown.MANAGED_BY_LOCATION: location})
             await loading.apply(client, manifest, file)
             count += 1
     return count
+
+
+def _templates(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*/template.yaml"))
 
 
 async def _ensure_repository(client: Client) -> Manifest:
@@ -70,7 +74,7 @@ def _push(url: str, folder: Path, token: str) -> None:
 
 def _git(arguments: list[str], folder: Path, token: str) -> str:
     environment = {
-        "PATH": os.defpath if "PATH" not in os.environ else os.environ["PATH"],
+        "PATH": os.environ.get("PATH", os.defpath),
         "HOME": str(folder),
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_TERMINAL_PROMPT": "0",
