@@ -162,8 +162,9 @@ def _with_flags(field: Field, base: dict[str, Any], *, nullable: bool) -> dict[s
         schema = {"type": "array", "items": schema}
     elif field.mapped:
         schema = {"type": "object", "additionalProperties": schema}
-    if field.description:
-        schema["description"] = field.description
+    description = field.description or (MESSAGES[field.type].description if field.is_message else "")
+    if description:
+        schema["description"] = description
     if nullable:
         schema["nullable"] = True
     flags = field.flags
