@@ -53,6 +53,8 @@ class Event:
     record: Record
     previous: bytes | None
     """The value before, for watches whose selector the object leaves; None for ADDED."""
+    previous_revision: int = 0
+    """The revision of ``previous``; 0 for ADDED."""
 
 
 Encode = Callable[[int], bytes]
@@ -125,6 +127,7 @@ class Store(Protocol):
         """Make several requests durable in one transaction (group commit).
 
         Each inner sequence is one request and atomic: it is applied whole or answered by its Conflict.
+        Revisions have no holes: each change of the answer has the next one.
         Raises Unavailable when nothing became durable.
         """
 

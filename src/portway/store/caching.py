@@ -1,0 +1,287 @@
+"""The current objects of all keys in memory, over a store that makes changes durable.
+
+Everything the API server reads comes from here. Records and events are shared, never copied: a list is a list of
+references to bytes that are ready to be sent. Used from one event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import builtins
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from portway.store import orderings
+from portway.store.committing import CommitQueue
+from portway.store.compacting import Horizon, Retention
+from portway.store.contract import (
+    Change,
+    Compacted,
+    Event,
+    EventType,
+    Future,
+    Key,
+    Page,
+    Record,
+    Store,
+    Unavailable,
+)
+from portway.store.orderings import SortedRecords
+from portway.store.watching import Inbox, Registry, Ring, Selector, Source, Subscription
+
+
+@dataclass(frozen=True, slots=True)
+class CacheSettings:
+    ring_events: int = 4_096
+    """Latest events kept in memory for each resource; older ones are read from the log."""
+    ring_bytes: int = 8 * 1024 * 1024
+    """Values in them, so that large objects do not fill the memory."""
+    inbox_events: int = 10_000
+    """A watch whose reader leaves more than this unread is ended with Compacted."""
+    bookmark_seconds: float = 60.0
+    """Between two progress marks of a watch; Kubernetes sends about one a minute."""
+    log_chunk: int = 500
+    """Events read from the log at once."""
+    warm_events: int = 2_000
+    """Events read into the rings at the start, so that clients that reconnect then are served from memory."""
+    retention: Retention = field(default_factory=Retention)
+
+
+class Cache:
+    """Implements ``store.contract.Reads``. ``start`` it first, ``close`` it at the end (that closes the store)."""
+
+    def __init__(self, store: Store, settings: CacheSettings | None = None) -> None:
+        self._store = store
+        self._settings = settings or CacheSettings()
+        self._revision = 0
+        self._warm_from = 0
+        self._oldest = 0
+        self._records: dict[Key, Record] = {}
+        self._tables: dict[str, SortedRecords] = {}
+        self._rings: dict[str, Ring] = {}
+        self._registry = Registry()
+        self._queue = CommitQueue(store.commit, self._publish)
+        self._source = Source(self._attach, self._read_log, self._registry.remove, lambda: self._revision)
+        self._tasks: builtins.list[asyncio.Task[None]] = []
+
+    @property
+    def revision(self) -> int:
+        return self._revision
+
+    @property
+    def oldest(self) -> int:
+        """The oldest revision that may still be read."""
+        return self._oldest
+
+    @property
+    def watchers(self) -> int:
+        return len(self._registry)
+
+    async def start(self) -> None:
+        """Load everything. Raises Unavailable with a sentence for the user when the store cannot be used."""
+        self._revision, records = await self._store.load()
+        grouped: dict[str, builtins.list[Record]] = {}
+        for record in records:
+            self._records[record.key] = record
+            grouped.setdefault(record.key.resource, []).append(record)
+        self._tables = {resource: SortedRecords(found) for resource, found in grouped.items()}
+        await self._warm()
+        loop = asyncio.get_running_loop()
+        self._tasks = [
+            loop.create_task(self._queue.run(), name="store commits"),
+            loop.create_task(self._mark_progress(), name="store bookmarks"),
+            loop.create_task(self._forget(), name="store compaction"),
+        ]
+
+    async def close(self) -> None:
+        """Finish the writes that were taken, end all watches, close the store."""
+        self._queue.close()
+        if self._tasks:
+            commits, *others = self._tasks
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
+            await commits
+            self._tasks = []
+        self._registry.close()
+        await self._store.close()
+
+    def get(self, key: Key) -> Record | None:
+        return self._records.get(key)
+
+    def resources(self) -> builtins.list[str]:
+        """Resources of which objects exist or were seen since the start."""
+        return list(self._tables)
+
+    def count(self, resource: str, cluster: str | None = None, namespace: str | None = None) -> int:
+        """How many objects there are; cheap."""
+        table = self._tables.get(resource)
+        if table is None:
+            return 0
+        found, more = table.read(*orderings.bounds(resource, cluster, namespace), limit=1)
+        return len(found) + more
+
+    async def commit(self, changes: Sequence[Change]) -> builtins.list[Record]:
+        return [event.record for event in await self._queue.submit(changes)]
+
+    def watch(self, resource: str, cluster: str | None, namespace: str | None, after: int) -> Subscription:
+        inbox = Inbox(Selector(resource, cluster, namespace), self._settings.inbox_events)
+        inbox.progress_at = time.monotonic() + random.uniform(0.5, 1) * self._settings.bookmark_seconds  # noqa: S311
+        return Subscription(self._source, inbox, after)
+
+    async def list(
+        self,
+        resource: str,
+        cluster: str | None,
+        namespace: str | None,
+        *,
+        revision: int | None = None,
+        after: Key | None = None,
+        limit: int = 0,
+    ) -> Page:
+        if revision is not None and revision != self._revision:
+            self._check(revision)
+            if revision < self._ring(resource).newest:
+                return await self._past(Selector(resource, cluster, namespace), revision, after, limit)
+        found, remaining = self._present(Selector(resource, cluster, namespace), after, limit)
+        return Page(found, self._revision if revision is None else revision, remaining)
+
+    def _present(
+        self, selector: Selector, after: Key | None, limit: int
+    ) -> tuple[builtins.list[Record], int]:
+        table = self._tables.get(selector.resource)
+        if table is None:
+            return [], 0
+        whole = selector.cluster is None and selector.namespace is not None
+        low, high = orderings.bounds(*selector)
+        if after is not None:
+            low = max(low, (*after[:3], after.name + "\0"))
+        found, remaining = table.read(low, high, 0 if whole else limit)
+        if not whole:
+            return found, remaining
+        return _cut([record for record in found if record.key.namespace == selector.namespace], None, limit)
+
+    async def _past(self, selector: Selector, revision: int, after: Key | None, limit: int) -> Page:
+        """The state before the first change that came later, for each object changed since."""
+        present, _ = self._present(selector, None, 0)
+        state: dict[Key, Record | None] = {}
+        for event in await self._later(selector.resource, revision):
+            key = event.record.key
+            if key not in state and selector.matches(key):
+                before = event.previous
+                state[key] = None if before is None else Record(key, event.previous_revision, before)
+        kept = [record for record in present if record.key not in state]
+        kept += [record for record in state.values() if record is not None]
+        kept.sort(key=lambda record: record.key)
+        found, remaining = _cut(kept, after, limit)
+        return Page(found, revision, remaining)
+
+    async def _later(self, resource: str, revision: int) -> builtins.list[Event]:
+        ring = self._ring(resource)
+        if revision >= ring.floor:
+            return ring.since(revision)
+        until, found = self._revision, []
+        while revision < until:
+            events = await self._read_log(revision)
+            revision = events[-1].record.revision
+            found += [e for e in events if e.record.key.resource == resource and e.record.revision <= until]
+        return found
+
+    def _check(self, revision: int) -> None:
+        if revision > self._revision:
+            raise Future(revision, self._revision)
+        if revision < self._oldest:
+            raise Compacted(revision, self._oldest)
+
+    def _ring(self, resource: str) -> Ring:
+        ring = self._rings.get(resource)
+        if ring is None:
+            ring = Ring(self._warm_from, self._settings.ring_events, self._settings.ring_bytes)
+            self._rings[resource] = ring
+        return ring
+
+    async def _publish(self, events: Sequence[Event]) -> None:
+        """Make durable events visible, in order; those of other processes that came between are fetched first."""
+        for event in events:
+            while event.record.revision > self._revision + 1:
+                for missed in await self._store.events(self._revision, self._settings.log_chunk):
+                    self._apply(missed)
+            self._apply(event)
+
+    def _apply(self, event: Event) -> None:
+        record = event.record
+        if record.revision <= self._revision:
+            return
+        key = record.key
+        table = self._tables.get(key.resource)
+        if table is None:
+            table = self._tables[key.resource] = SortedRecords()
+        self._records.pop(key, None)  # the old key object goes with the old record
+        if event.type is EventType.DELETED:
+            table.remove(key)
+        else:
+            self._records[key] = record
+            table.put(record)
+        self._ring(key.resource).append(event)
+        self._revision = record.revision
+        self._registry.deliver(event)
+
+    def _attach(self, inbox: Inbox, after: int) -> bool:
+        if after < self._oldest:
+            raise Compacted(after, self._oldest)
+        ring = self._ring(inbox.selector.resource)
+        if after < ring.floor:
+            return False
+        inbox.events = [event for event in ring.since(after) if inbox.selector.matches(event.record.key)]
+        self._registry.add(inbox)
+        return True
+
+    async def _read_log(self, after: int) -> builtins.list[Event]:
+        if after < self._oldest:
+            raise Compacted(after, self._oldest)
+        events = await self._store.events(after, self._settings.log_chunk)
+        if not events:
+            raise Unavailable(f"the store's log ends at revision {after}, {self._revision} was expected")
+        return events
+
+    async def _warm(self) -> None:
+        start = max(self._revision - self._settings.warm_events, 0)
+        try:
+            events = await self._store.events(start, self._settings.warm_events)
+        except Compacted as error:
+            start = error.oldest
+            events = await self._store.events(start, self._settings.warm_events)
+        self._warm_from = start
+        for event in events:
+            current = self._records.get(event.record.key)
+            if current is not None and current.revision == event.record.revision:
+                event = Event(event.type, current, event.previous, event.previous_revision)  # noqa: PLW2901
+            self._ring(event.record.key.resource).append(event)
+
+    async def _mark_progress(self) -> None:
+        while True:
+            await asyncio.sleep(min(1.0, self._settings.bookmark_seconds / 4))
+            self._registry.announce_progress(time.monotonic(), self._settings.bookmark_seconds)
+
+    async def _forget(self) -> None:
+        retention = self._settings.retention
+        reads = Horizon(retention.read_seconds, retention.read_events)
+        log = Horizon(retention.log_seconds, retention.log_events)
+        while True:
+            await asyncio.sleep(retention.interval_seconds)
+            now = time.monotonic()
+            self._oldest = max(self._oldest, reads.note(now, self._revision))
+            target = log.note(now, self._revision)
+            if target:
+                try:
+                    self._oldest = max(self._oldest, await self._store.compact(target))
+                except Unavailable:
+                    continue  # writes report it; the next look tries again
+
+
+def _cut(records: Sequence[Record], after: Key | None, limit: int) -> tuple[builtins.list[Record], int]:
+    """Sorted records after a key, at most ``limit`` of them, and how many more there are."""
+    found = [record for record in records if after is None or record.key > after]
+    return (found[:limit], len(found) - limit) if limit and len(found) > limit else (found, 0)

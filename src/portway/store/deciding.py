@@ -1,0 +1,70 @@
+"""What a batch of requests does to the current state: pure, shared by all SQL dialects.
+
+A dialect reads the present state of the keys concerned, asks ``decide``, writes what it answers, and commits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from portway.store.contract import Change, Conflict, Event, EventType, Key, Put, Record
+
+State = dict[Key, Record | None]
+
+
+@dataclass(slots=True)
+class Decision:
+    """``answers`` has one entry a request; ``events`` are those of all granted requests, in order."""
+
+    revision: int
+    answers: list[list[Event] | Conflict] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+
+
+def keys_of(requests: Sequence[Sequence[Change]]) -> list[Key]:
+    """The distinct keys that the requests name."""
+    return list(dict.fromkeys(change.key for changes in requests for change in changes))
+
+
+def decide(requests: Sequence[Sequence[Change]], present: Mapping[Key, Record], revision: int) -> Decision:
+    """``revision`` is the last one given out; each change gets the next. Lets errors of ``encode`` through."""
+    decision = Decision(revision)
+    state: State = dict(present)
+    for changes in requests:
+        answer = _grant(changes, state, decision.revision)
+        decision.answers.append(answer)
+        if isinstance(answer, Conflict):
+            continue
+        decision.revision += len(answer)
+        decision.events += answer
+        for event in answer:
+            state[event.record.key] = None if event.type is EventType.DELETED else event.record
+    return decision
+
+
+def _grant(
+    changes: Sequence[Change], state: Mapping[Key, Record | None], revision: int
+) -> list[Event] | Conflict:
+    own: State = {}
+    events: list[Event] = []
+    for change in changes:
+        key = change.key
+        before = own[key] if key in own else state.get(key)
+        if change.expect != (before.revision if before else 0) or (
+            before is None and not isinstance(change, Put)
+        ):
+            return Conflict(key, state.get(key))
+        revision += 1
+        event = _event(change, before, revision)
+        own[key] = None if event.type is EventType.DELETED else event.record
+        events.append(event)
+    return events
+
+
+def _event(change: Change, before: Record | None, revision: int) -> Event:
+    record = Record(change.key, revision, change.encode(revision))
+    if before is None:
+        return Event(EventType.ADDED, record, None)
+    kind = EventType.MODIFIED if isinstance(change, Put) else EventType.DELETED
+    return Event(kind, record, before.value, before.revision)

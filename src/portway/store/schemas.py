@@ -1,0 +1,87 @@
+"""The tables of the SQLite store, as a list of migrations.
+
+``log`` holds every revision with its value; ``objects`` says which of them is current, so a value is kept once.
+Compaction removes from the log what was superseded or deleted up to ``compacted``; what it keeps at or below that
+are the values of objects not changed since. The newest revision is the greater of ``compacted`` and the log's last.
+"""
+
+from __future__ import annotations
+
+APPLICATION_ID = 0x50_57_41_59
+"""Marks the file as Portway's (``PWAY``), so that another program's database is not written to."""
+
+MIGRATIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE log (
+        revision INTEGER PRIMARY KEY,
+        type INTEGER NOT NULL,
+        resource TEXT NOT NULL,
+        cluster TEXT NOT NULL,
+        namespace TEXT NOT NULL,
+        name TEXT NOT NULL,
+        value BLOB NOT NULL,
+        previous INTEGER NOT NULL,
+        written INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE objects (
+        resource TEXT NOT NULL,
+        cluster TEXT NOT NULL,
+        namespace TEXT NOT NULL,
+        name TEXT NOT NULL,
+        revision INTEGER NOT NULL,
+        PRIMARY KEY (resource, cluster, namespace, name)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE progress (
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        compacted INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO progress VALUES (1, 0);
+    """,
+)
+"""Entry n brings the schema to version n + 1 (``PRAGMA user_version``). Entries are never changed, only added.
+
+``log.type``: 0 ADDED, 1 MODIFIED, 2 DELETED. ``log.previous``: revision of the value before, 0 for none.
+``log.written``: milliseconds since 1970, UTC.
+"""
+
+CURRENT = """
+SELECT o.revision, o.resource, o.cluster, o.namespace, o.name, l.value
+FROM objects o CROSS JOIN log l ON l.revision = o.revision
+"""
+
+PRESENT = """
+SELECT json_group_array(json_array(k.key, o.revision, CAST(l.value AS TEXT)))
+FROM json_each(?) k
+CROSS JOIN objects o ON o.resource = k.value ->> 0 AND o.cluster = k.value ->> 1
+    AND o.namespace = k.value ->> 2 AND o.name = k.value ->> 3
+CROSS JOIN log l ON l.revision = o.revision
+"""
+"""One row for all keys: each step of a statement hands the interpreter lock over, so few steps matter."""
+
+APPEND = "INSERT INTO log VALUES "
+APPEND_ROW = "(?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+POINT = """
+INSERT INTO objects SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?) WHERE true
+ON CONFLICT DO UPDATE SET revision = excluded.revision
+"""
+
+UNPOINT = """
+DELETE FROM objects WHERE (resource, cluster, namespace, name) IN
+    (SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?))
+"""
+
+EVENTS = """
+SELECT l.revision, l.type, l.resource, l.cluster, l.namespace, l.name, l.value, l.previous, p.value
+FROM log l LEFT JOIN log p ON l.previous > 0 AND p.revision = l.previous
+WHERE l.revision > ? ORDER BY l.revision LIMIT ?
+"""
+
+FORGET_SUPERSEDED = """
+DELETE FROM log WHERE revision IN
+    (SELECT previous FROM log WHERE revision > :low AND revision <= :high AND previous > 0)
+"""
+
+FORGET_DELETED = "DELETE FROM log WHERE revision > :low AND revision <= :high AND type = 2"
+
+NEWEST = "SELECT max(compacted, coalesce((SELECT max(revision) FROM log), 0)) FROM progress"

@@ -1,0 +1,278 @@
+"""The store in one SQLite file: WAL, every commit synced to disk before it is answered.
+
+One thread writes, one reads; the event loop never waits in SQLite. Only one process may hold the file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from sys import intern
+from typing import Any, TypeVar
+
+import apsw
+import orjson
+
+from portway.store import deciding, schemas
+from portway.store.contract import Change, Compacted, Conflict, Event, EventType, Key, Record, Unavailable
+from portway.store.locks import FileLock
+
+T = TypeVar("T")
+
+BUSY_MILLISECONDS = 5_000
+"""How long to wait for another program (a shell, a backup) that has the file locked."""
+
+COMPACTION_STEP = 1_000
+"""Revisions forgotten in one transaction, so that writes pass in between."""
+
+CHECKPOINT_PAGES = 2_000
+"""WAL pages (4 KiB) after which they are copied into the main file, in the reader's thread."""
+
+CHECKPOINT_PAGES_LIMIT = 20_000
+"""WAL pages after which the writer waits for that copy, so that the WAL stays bounded under steady load."""
+
+_TYPES = (EventType.ADDED, EventType.MODIFIED, EventType.DELETED)
+_CODES = {kind: code for code, kind in enumerate(_TYPES)}
+_CHUNKS = (64, 16, 4, 1)
+"""Rows per INSERT: few sizes, so that the statements stay prepared."""
+
+_ADVICE: tuple[tuple[type[apsw.Error], str], ...] = (
+    (apsw.FullError, "the disk is full: free space there and try again"),
+    (apsw.ReadOnlyError, "it is read-only: make the file and its directory writable"),
+    (apsw.BusyError, "another program has it locked: close that program"),
+    (apsw.NotADBError, "it is not a Portway store: move the file away, or set another PORTWAY_HOME"),
+    (apsw.CorruptError, "it is damaged: stop Portway and restore the file from a backup"),
+    (apsw.CantOpenError, "it cannot be opened: check that its directory exists and is writable"),
+    (apsw.IOError, "reading or writing it failed: check the disk"),
+)
+
+
+class SqliteStore:
+    """``now`` gives seconds since 1970. Constructing it does no I/O; ``load`` opens the file."""
+
+    def __init__(self, path: Path | str, *, now: Callable[[], float] = time.time) -> None:
+        self._path = Path(path)
+        self._now = now
+        self._writing = ThreadPoolExecutor(1, "portway-store-write")
+        self._reading = ThreadPoolExecutor(1, "portway-store-read")
+        self._lock: FileLock | None = None
+        self._writer: apsw.Connection
+        self._reader: apsw.Connection
+        self._revision = 0
+        self._wal_pages = 0
+        self._checkpointing = False
+
+    async def load(self) -> tuple[int, Iterable[Record]]:
+        return await self._in(self._writing, self._load)
+
+    async def commit(self, changes: Sequence[Sequence[Change]]) -> list[list[Event] | Conflict]:
+        answers = await self._in(self._writing, lambda: self._commit(changes))
+        if self._wal_pages > CHECKPOINT_PAGES and not self._checkpointing:
+            self._checkpointing = True
+            asyncio.get_running_loop().run_in_executor(self._reading, self._checkpoint)
+        return answers
+
+    async def events(self, after: int, limit: int) -> list[Event]:
+        return await self._in(self._reading, lambda: self._events(after, limit))
+
+    async def compact(self, revision: int) -> int:
+        while True:
+            oldest = await self._in(self._writing, lambda: self._compact_step(revision))
+            if oldest >= revision or oldest >= self._revision:
+                return oldest
+
+    async def close(self) -> None:
+        if self._lock is None:
+            return
+        await self._in(self._reading, self._reader.close)
+        await self._in(self._writing, self._writer.close)
+        self._reading.shutdown()
+        self._writing.shutdown()
+        self._lock.release()
+        self._lock = None
+
+    async def _in(self, thread: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+        with self._translated():
+            return await asyncio.get_running_loop().run_in_executor(thread, work)
+
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except apsw.Error as error:
+            advice = next((text for kind, text in _ADVICE if isinstance(error, kind)), str(error))
+            raise Unavailable(f"{self._path}: {advice}") from error
+
+    def _load(self) -> tuple[int, list[Record]]:
+        if self._lock is None:
+            self._open()
+        self._revision = _scalar(self._writer, schemas.NEWEST)
+        names: dict[str, str] = {}
+        records = [
+            Record(
+                Key(intern(resource), intern(cluster), intern(namespace), names.setdefault(name, name)),
+                revision,
+                value,
+            )
+            for revision, resource, cluster, namespace, name, value in self._writer.execute(schemas.CURRENT)
+        ]
+        return self._revision, records
+
+    def _open(self) -> None:
+        lock = FileLock(self._path)
+        try:
+            self._path.touch(mode=0o600)
+            self._writer = _connect(self._path)
+            self._wal_hook(self._writer)
+            self._migrate(self._writer)
+            self._reader = _connect(self._path)
+        except BaseException:
+            lock.release()
+            raise
+        self._lock = lock
+
+    def _wal_hook(self, connection: apsw.Connection) -> None:
+        def remember(_connection: apsw.Connection, _name: str, pages: int) -> int:
+            self._wal_pages = pages
+            return apsw.SQLITE_OK
+
+        connection.set_wal_hook(remember)
+
+    def _migrate(self, connection: apsw.Connection) -> None:
+        version = _scalar(connection, "PRAGMA user_version")
+        owner = _scalar(connection, "PRAGMA application_id")
+        tables = _scalar(connection, "SELECT count(*) FROM sqlite_schema")
+        if owner != schemas.APPLICATION_ID and tables:
+            raise apsw.NotADBError
+        if version > len(schemas.MIGRATIONS):
+            raise Unavailable(
+                f"{self._path} was written by a newer Portway (schema {version}, this one knows "
+                f"{len(schemas.MIGRATIONS)}): use that version, or set another PORTWAY_HOME"
+            )
+        for number, script in enumerate(schemas.MIGRATIONS[version:], version + 1):
+            with _transaction(connection):
+                connection.execute(script)
+                connection.execute(f"PRAGMA application_id = {schemas.APPLICATION_ID}")
+                connection.execute(f"PRAGMA user_version = {number}")
+
+    def _commit(self, requests: Sequence[Sequence[Change]]) -> list[list[Event] | Conflict]:
+        if self._wal_pages > CHECKPOINT_PAGES_LIMIT:
+            self._writer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_RESTART)
+        with _transaction(self._writer):
+            present = self._present(deciding.keys_of(requests))
+            decision = deciding.decide(requests, present, self._revision)
+            self._append(decision.events)
+        self._revision = decision.revision
+        return decision.answers
+
+    def _present(self, keys: list[Key]) -> dict[Key, Record]:
+        row = self._writer.execute(schemas.PRESENT, (_json(keys),)).fetchall()[0]
+        return {
+            keys[index]: Record(keys[index], revision, value.encode())
+            for index, revision, value in orjson.loads(str(row[0]))
+        }
+
+    def _append(self, events: Sequence[Event]) -> None:
+        if not events:
+            return
+        written = int(self._now() * 1000)
+        start = 0
+        for size in _CHUNKS:
+            statement = schemas.APPEND + ", ".join([schemas.APPEND_ROW] * size)
+            while len(events) - start >= size:
+                rows = events[start : start + size]
+                self._writer.execute(statement, [cell for event in rows for cell in _row(event, written)])
+                start += size
+        last = {event.record.key: event for event in events}
+        gone = [key for key, event in last.items() if event.type is EventType.DELETED]
+        current = [
+            (*key, event.record.revision)
+            for key, event in last.items()
+            if event.type is not EventType.DELETED
+        ]
+        if current:
+            self._writer.execute(schemas.POINT, (_json(current),))
+        if gone:
+            self._writer.execute(schemas.UNPOINT, (_json(gone),))
+
+    def _events(self, after: int, limit: int) -> list[Event]:
+        with _transaction(self._reader, "BEGIN"):
+            compacted = _scalar(self._reader, "SELECT compacted FROM progress")
+            if after < compacted:
+                raise Compacted(after, compacted)
+            return [_event(*row) for row in self._reader.execute(schemas.EVENTS, (after, limit))]
+
+    def _compact_step(self, revision: int) -> int:
+        low = _scalar(self._writer, "SELECT compacted FROM progress")
+        high = min(revision, low + COMPACTION_STEP, self._revision)
+        if high <= low:
+            return low
+        with _transaction(self._writer):
+            span = {"low": low, "high": high}
+            self._writer.execute(schemas.FORGET_SUPERSEDED, span)
+            self._writer.execute(schemas.FORGET_DELETED, span)
+            self._writer.execute("UPDATE progress SET compacted = ?", (high,))
+        return high
+
+    def _checkpoint(self) -> None:
+        try:
+            with contextlib.suppress(apsw.Error):  # tried again after the next commit
+                self._reader.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        finally:
+            self._checkpointing = False
+
+
+def _connect(path: Path) -> apsw.Connection:
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+    connection.set_busy_timeout(BUSY_MILLISECONDS)
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "fullfsync = ON", "trusted_schema = OFF"):
+        connection.execute(f"PRAGMA {pragma}").fetchall()
+    connection.wal_autocheckpoint(0)
+    if connection.readonly("main"):
+        connection.close()
+        raise apsw.ReadOnlyError
+    return connection
+
+
+@contextlib.contextmanager
+def _transaction(connection: apsw.Connection, begin: str = "BEGIN IMMEDIATE") -> Iterator[None]:
+    connection.execute(begin)
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # some errors have rolled back already
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _scalar(connection: apsw.Connection, statement: str) -> int:
+    return int(str(connection.execute(statement).fetchall()[0][0]))
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _row(event: Event, written: int) -> tuple[Any, ...]:
+    record = event.record
+    return (record.revision, _CODES[event.type], *record.key, record.value, event.previous_revision, written)
+
+
+def _event(  # noqa: PLR0917  a row's columns
+    revision: int,
+    code: int,
+    resource: str,
+    cluster: str,
+    namespace: str,
+    name: str,
+    value: bytes,
+    previous_revision: int,
+    previous: bytes | None,
+) -> Event:
+    key = Key(intern(resource), intern(cluster), intern(namespace), name)
+    return Event(_TYPES[code], Record(key, revision, value), previous, previous_revision)
