@@ -80,8 +80,7 @@ class StatusError(Exception):
         """Read a ``v1 Status``; ``code`` is the HTTP code when the body carries none."""
         details = status.get("details") or {}
         causes = tuple(
-            Cause(c.get("reason", ""), c.get("message", ""), c.get("field", ""))
-            for c in details.get("causes") or ()
+            Cause(c.get("reason", ""), c.get("message", ""), c.get("field", "")) for c in details.get("causes") or ()
         )
         return cls(
             code=int(status.get("code") or code or 500),
@@ -118,9 +117,7 @@ def conflict(resource: str, name: str, why: str, group: str = "") -> StatusError
 
 def forbidden(resource: str, name: str, why: str, group: str = "") -> StatusError:
     target = f'{_qualified(resource, group)} "{name}"' if name else _qualified(resource, group)
-    return StatusError(
-        403, "Forbidden", f"{target} is forbidden: {why}", name=name, group=group, kind=resource
-    )
+    return StatusError(403, "Forbidden", f"{target} is forbidden: {why}", name=name, group=group, kind=resource)
 
 
 def invalid(kind: str, name: str, causes: tuple[Cause, ...], group: str = "") -> StatusError:

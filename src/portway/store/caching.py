@@ -148,9 +148,7 @@ class Cache:
         found, remaining = self._present(Selector(resource, cluster, namespace), after, limit)
         return Page(found, self._revision if revision is None else revision, remaining)
 
-    def _present(
-        self, selector: Selector, after: Key | None, limit: int
-    ) -> tuple[builtins.list[Record], int]:
+    def _present(self, selector: Selector, after: Key | None, limit: int) -> tuple[builtins.list[Record], int]:
         table = self._tables.get(selector.resource)
         if table is None:
             return [], 0

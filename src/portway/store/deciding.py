@@ -43,17 +43,13 @@ def decide(requests: Sequence[Sequence[Change]], present: Mapping[Key, Record], 
     return decision
 
 
-def _grant(
-    changes: Sequence[Change], state: Mapping[Key, Record | None], revision: int
-) -> list[Event] | Conflict:
+def _grant(changes: Sequence[Change], state: Mapping[Key, Record | None], revision: int) -> list[Event] | Conflict:
     own: State = {}
     events: list[Event] = []
     for change in changes:
         key = change.key
         before = own[key] if key in own else state.get(key)
-        if change.expect != (before.revision if before else 0) or (
-            before is None and not isinstance(change, Put)
-        ):
+        if change.expect != (before.revision if before else 0) or (before is None and not isinstance(change, Put)):
             return Conflict(key, state.get(key))
         revision += 1
         event = _event(change, before, revision)

@@ -170,7 +170,7 @@ class SqliteStore:
         return decision.answers
 
     def _present(self, keys: list[Key]) -> dict[Key, Record]:
-        row = self._writer.execute(schemas.PRESENT, (_json(keys),)).fetchall()[0]
+        row = self._writer.execute(schemas.PRESENT, (_json([tuple(key) for key in keys]),)).fetchall()[0]
         return {
             keys[index]: Record(keys[index], revision, value.encode())
             for index, revision, value in orjson.loads(str(row[0]))
@@ -189,15 +189,11 @@ class SqliteStore:
                 start += size
         last = {event.record.key: event for event in events}
         gone = [key for key, event in last.items() if event.type is EventType.DELETED]
-        current = [
-            (*key, event.record.revision)
-            for key, event in last.items()
-            if event.type is not EventType.DELETED
-        ]
+        current = [(*key, event.record.revision) for key, event in last.items() if event.type is not EventType.DELETED]
         if current:
             self._writer.execute(schemas.POINT, (_json(current),))
         if gone:
-            self._writer.execute(schemas.UNPOINT, (_json(gone),))
+            self._writer.execute(schemas.UNPOINT, (_json([tuple(key) for key in gone]),))
 
     def _events(self, after: int, limit: int) -> list[Event]:
         with _transaction(self._reader, "BEGIN"):

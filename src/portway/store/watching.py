@@ -48,9 +48,7 @@ class Ring:
     def append(self, event: Event) -> None:
         self._events.append(event)
         self._bytes += _size(event)
-        while len(self._events) > self._max_events or (
-            self._bytes > self._max_bytes and len(self._events) > 1
-        ):
+        while len(self._events) > self._max_events or (self._bytes > self._max_bytes and len(self._events) > 1):
             gone = self._events.popleft()
             self._bytes -= _size(gone)
             self.floor = gone.record.revision
@@ -115,11 +113,15 @@ class Registry:
 
     def __init__(self) -> None:
         self._inboxes: dict[Selector, dict[Inbox, None]] = {}
+        self._closed = False
 
     def __len__(self) -> int:
         return sum(len(found) for found in self._inboxes.values())
 
     def add(self, inbox: Inbox) -> None:
+        if self._closed:
+            inbox.closed = True
+            return
         self._inboxes.setdefault(inbox.selector, {})[inbox] = None
 
     def remove(self, inbox: Inbox) -> None:
@@ -152,7 +154,8 @@ class Registry:
                 inbox.wake()
 
     def close(self) -> None:
-        """End all watches."""
+        """End all watches, and those that come later at once."""
+        self._closed = True
         for inbox in list(self._all()):
             inbox.closed = True
             inbox.wake()
@@ -205,9 +208,8 @@ class Subscription:
             ready.reverse()
             return ready
         while True:
-            if not self._attached:
-                events = await self._catch_up()
-            else:
+            events = await self._behind()
+            if self._attached:
                 events, self._inbox.events = self._inbox.events, []
             if events:
                 self._cursor = events[-1].record.revision
@@ -224,7 +226,10 @@ class Subscription:
     def __del__(self) -> None:
         self._source.detach(self._inbox)
 
-    async def _catch_up(self) -> list[Event]:
+    async def _behind(self) -> list[Event]:
+        """Matching events of one stretch of the log, until the inbox can take over."""
+        if self._attached:
+            return []
         if self._inbox.closed:
             raise StopAsyncIteration
         self._attached = self._source.attach(self._inbox, self._cursor)

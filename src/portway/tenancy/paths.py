@@ -26,9 +26,7 @@ def check_name(name: str) -> str:
     if not name:
         raise InvalidPath("a workspace name is empty: expected lower-case letters, digits and '-'")
     if len(name) > NAME_LIMIT:
-        raise InvalidPath(
-            f"workspace name {name!r} has {len(name)} characters: at most {NAME_LIMIT} are allowed"
-        )
+        raise InvalidPath(f"workspace name {name!r} has {len(name)} characters: at most {NAME_LIMIT} are allowed")
     if not _NAME.fullmatch(name):
         raise InvalidPath(
             f"workspace name {name!r} is not valid: expected lower-case letters, digits and '-', "

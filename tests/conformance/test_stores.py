@@ -1,0 +1,191 @@
+"""What every store promises (``store.contract.Store``), whatever its SQL dialect."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from portway.store.contract import (
+    Compacted,
+    Conflict,
+    Delete,
+    Encode,
+    Event,
+    EventType,
+    Key,
+    Put,
+    Record,
+    Store,
+)
+from portway.store.sqlite import SqliteStore
+
+Reopen = Callable[[], Awaitable[Store]]
+
+KEY = Key("configmaps", "root", "default", "settings")
+OTHER = Key("secrets", "abc", "", "other")
+
+
+class OpenStore:
+    """A store on a fresh state, and again on the same state after ``reopen``."""
+
+    def __init__(self, make: Callable[[], Store]) -> None:
+        self._make = make
+        self.store = make()
+
+    async def reopen(self) -> tuple[int, list[Record]]:
+        await self.store.close()
+        self.store = self._make()
+        revision, records = await self.store.load()
+        return revision, sorted(records, key=lambda record: record.key)
+
+
+@pytest.fixture(params=["sqlite"])
+async def opened(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[OpenStore]:
+    makers: dict[str, Callable[[], Store]] = {"sqlite": lambda: SqliteStore(tmp_path / "store.db")}
+    opened = OpenStore(makers[request.param])
+    await opened.store.load()
+    yield opened
+    await opened.store.close()
+
+
+def body(text: str) -> Encode:
+    return lambda revision: f'{{"at":{revision},"text":"{text}"}}'.encode()
+
+
+def value(revision: int, text: str) -> bytes:
+    return body(text)(revision)
+
+
+async def test_a_new_store_is_empty_at_revision_zero(opened: OpenStore) -> None:
+    assert await opened.reopen() == (0, [])
+
+
+async def test_create_replace_and_delete_are_events_with_the_state_before(opened: OpenStore) -> None:
+    answers = [
+        *await opened.store.commit([[Put(KEY, body("a"), 0)]]),
+        *await opened.store.commit([[Put(KEY, body("b"), 1)]]),
+        *await opened.store.commit([[Delete(KEY, body("gone"), 2)]]),
+    ]
+    expected = [
+        Event(EventType.ADDED, Record(KEY, 1, value(1, "a")), None),
+        Event(EventType.MODIFIED, Record(KEY, 2, value(2, "b")), value(1, "a"), 1),
+        Event(EventType.DELETED, Record(KEY, 3, value(3, "gone")), value(2, "b"), 2),
+    ]
+    assert answers == [[event] for event in expected]
+    assert await opened.store.events(0, 10) == expected
+
+
+async def test_current_objects_and_revision_survive_reopening(opened: OpenStore) -> None:
+    await opened.store.commit([[Put(KEY, body("a"), 0)], [Put(OTHER, body("b"), 0)]])
+    await opened.store.commit([[Put(KEY, body("c"), 1)]])
+    await opened.store.commit([[Delete(OTHER, body("x"), 2)]])
+    assert await opened.reopen() == (4, [Record(KEY, 3, value(3, "c"))])
+
+
+@pytest.mark.parametrize(
+    ("change", "actual", "reason"),
+    [
+        (Put(KEY, body("x"), 0), Record(KEY, 1, value(1, "a")), "creating what exists"),
+        (Put(KEY, body("x"), 7), Record(KEY, 1, value(1, "a")), "replacing another revision"),
+        (Delete(KEY, body("x"), 7), Record(KEY, 1, value(1, "a")), "deleting another revision"),
+        (Put(OTHER, body("x"), 1), None, "replacing what is absent"),
+        (Delete(OTHER, body("x"), 1), None, "deleting what is absent"),
+        (Delete(OTHER, body("x"), 0), None, "deleting what is expected to be absent"),
+    ],
+    ids=lambda param: param.replace(" ", "-") if isinstance(param, str) else None,
+)
+async def test_a_change_that_meets_another_state_is_a_conflict(
+    opened: OpenStore, change: Put | Delete, actual: Record | None, reason: str
+) -> None:
+    await opened.store.commit([[Put(KEY, body("a"), 0)]])
+    [answer] = await opened.store.commit([[change]])
+    assert isinstance(answer, Conflict), reason
+    assert (answer.key, answer.actual) == (change.key, actual)
+    assert (await opened.reopen())[0] == 1
+
+
+async def test_a_request_is_applied_whole_or_not_at_all(opened: OpenStore) -> None:
+    refused, granted = await opened.store.commit(
+        [[Put(KEY, body("a"), 0), Put(OTHER, body("b"), 9)], [Put(OTHER, body("c"), 0), Put(KEY, body("d"), 0)]]
+    )
+    assert isinstance(refused, Conflict)
+    assert isinstance(granted, list)
+    assert [event.record for event in granted] == [Record(OTHER, 1, value(1, "c")), Record(KEY, 2, value(2, "d"))]
+
+
+async def test_two_creates_of_one_name_in_one_transaction_make_one_object(opened: OpenStore) -> None:
+    first, second = await opened.store.commit([[Put(KEY, body("a"), 0)], [Put(KEY, body("b"), 0)]])
+    assert isinstance(first, list)
+    assert isinstance(second, Conflict)
+    assert second.actual == first[0].record
+
+
+async def test_changes_of_one_request_build_on_each_other(opened: OpenStore) -> None:
+    await opened.store.commit([[Put(KEY, body("a"), 0), Put(KEY, body("b"), 1), Delete(KEY, body("c"), 2)]])
+    assert [event.type for event in await opened.store.events(0, 10)] == ["ADDED", "MODIFIED", "DELETED"]
+    assert await opened.reopen() == (3, [])
+
+
+async def test_a_large_batch_gets_revisions_without_holes(opened: OpenStore) -> None:
+    keys = [Key("configmaps", "root", "default", f"n{number}") for number in range(333)]
+    answers = await opened.store.commit([[Put(key, body("a"), 0)] for key in keys])
+    assert [event.record.revision for answer in answers if isinstance(answer, list) for event in answer] == list(
+        range(1, 334)
+    )
+    assert [event.record.key for event in await opened.store.events(0, 1000)] == keys
+
+
+async def test_a_failing_encoder_leaves_nothing_behind(opened: OpenStore) -> None:
+    def fail(_revision: int) -> bytes:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await opened.store.commit([[Put(KEY, body("a"), 0)], [Put(OTHER, fail, 0)]])
+    [answer] = await opened.store.commit([[Put(KEY, body("b"), 0)]])
+    assert answer == [Event(EventType.ADDED, Record(KEY, 1, value(1, "b")), None)]
+
+
+async def test_events_are_read_after_a_revision_up_to_a_limit(opened: OpenStore) -> None:
+    await opened.store.commit([[Put(KEY._replace(name=name), body(name), 0)] for name in "abcd"])
+    assert [event.record.key.name for event in await opened.store.events(1, 2)] == ["b", "c"]
+    assert await opened.store.events(4, 2) == []
+
+
+async def test_any_text_and_empty_names_are_kept_as_they_are(opened: OpenStore) -> None:
+    key = Key("things.example.org", "zürich", "", 'quote"and\\slash and 漢字')
+    text = '{"a":"\\u0000 é 漢字 \\" "}'.encode()
+    [answer] = await opened.store.commit([[Put(key, lambda _: text, 0)]])
+    [replaced] = await opened.store.commit([[Put(key, lambda _: b"{}", 1)]])
+    assert isinstance(answer, list)
+    assert isinstance(replaced, list)
+    assert (answer[0].record, replaced[0].previous) == (Record(key, 1, text), text)
+
+
+async def test_compaction_forgets_the_past_and_keeps_the_present(opened: OpenStore) -> None:
+    await opened.store.commit([[Put(KEY, body("a"), 0)], [Put(OTHER, body("o"), 0)]])
+    await opened.store.commit([[Put(KEY, body("b"), 1), Delete(OTHER, body("x"), 2), Put(KEY, body("c"), 3)]])
+    assert await opened.store.compact(4) == 4
+    with pytest.raises(Compacted) as caught:
+        await opened.store.events(3, 10)
+    assert (caught.value.asked, caught.value.oldest) == (3, 4)
+    assert await opened.store.events(4, 10) == [
+        Event(EventType.MODIFIED, Record(KEY, 5, value(5, "c")), value(3, "b"), 3)
+    ]
+    assert await opened.reopen() == (5, [Record(KEY, 5, value(5, "c"))])
+
+
+async def test_compacting_everything_never_gives_a_revision_twice(opened: OpenStore) -> None:
+    await opened.store.commit([[Put(KEY, body("a"), 0)]])
+    await opened.store.commit([[Delete(KEY, body("b"), 1)]])
+    assert await opened.store.compact(99) == 2
+    assert await opened.reopen() == (2, [])
+    [answer] = await opened.store.commit([[Put(KEY, body("a"), 0)]])
+    assert isinstance(answer, list)
+    assert answer[0].record.revision == 3
+
+
+async def test_compacting_again_or_less_changes_nothing(opened: OpenStore) -> None:
+    await opened.store.commit([[Put(KEY, body("a"), 0)], [Put(OTHER, body("b"), 0)]])
+    assert [await opened.store.compact(revision) for revision in (2, 1, 2)] == [2, 2, 2]

@@ -1,0 +1,277 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from portway.store.caching import Cache, CacheSettings
+from portway.store.contract import (
+    Change,
+    Compacted,
+    Conflict,
+    Delete,
+    Encode,
+    Event,
+    Future,
+    Key,
+    Put,
+    Record,
+)
+from portway.store.sqlite import SqliteStore
+from portway.store.watching import Subscription
+
+
+class HeldStore(SqliteStore):
+    """Commits wait while ``gate`` is closed."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.batches: list[int] = []
+
+    async def commit(self, changes: Sequence[Sequence[Change]]) -> list[list[Event] | Conflict]:
+        self.batches.append(len(changes))
+        await self.gate.wait()
+        return await super().commit(changes)
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> HeldStore:
+    return HeldStore(tmp_path / "store.db")
+
+
+@pytest.fixture
+async def cache(store: HeldStore) -> AsyncIterator[Cache]:
+    cache = Cache(store)
+    await cache.start()
+    yield cache
+    store.gate.set()
+    await cache.close()
+
+
+def key(name: str, cluster: str = "root", namespace: str = "default") -> Key:
+    return Key("configmaps", cluster, namespace, name)
+
+
+def body(text: str = "x") -> Encode:
+    return lambda revision: f'{{"at":{revision},"text":"{text}"}}'.encode()
+
+
+async def put(cache: Cache, name: str, cluster: str = "root", namespace: str = "default", text: str = "x") -> Record:
+    where = key(name, cluster, namespace)
+    present = cache.get(where)
+    [record] = await cache.commit([Put(where, body(text), present.revision if present else 0)])
+    return record
+
+
+async def remove(cache: Cache, name: str) -> Record:
+    present = cache.get(key(name))
+    assert present is not None
+    [record] = await cache.commit([Delete(present.key, body("gone"), present.revision)])
+    return record
+
+
+async def take(watch: Subscription, count: int) -> list[str]:
+    """The next events as ``TYPE name@revision``."""
+    found: list[str] = []
+    while len(found) < count:
+        event = await asyncio.wait_for(anext(watch), 10)
+        if isinstance(event, Event):
+            found.append(f"{event.type} {event.record.key.name}@{event.record.revision}")
+    return found
+
+
+def names(records: Sequence[Record]) -> list[str]:
+    return [f"{record.key.name}@{record.revision}" for record in records]
+
+
+async def test_a_write_is_readable_when_it_is_acknowledged(cache: Cache) -> None:
+    record = await put(cache, "a")
+    assert cache.get(key("a")) == record
+    assert (await cache.list("configmaps", "root", "default")).records == [record]
+    assert cache.revision == record.revision == 1
+
+
+async def test_a_conflict_carries_the_actual_state(cache: Cache) -> None:
+    record = await put(cache, "a")
+    with pytest.raises(Conflict) as caught:
+        await cache.commit([Put(key("a"), body(), 0)])
+    assert caught.value.actual == record
+
+
+async def test_lists_are_in_key_order_and_limited_to_cluster_and_namespace(cache: Cache) -> None:
+    for name, cluster, namespace in [
+        ("b", "root", "default"),
+        ("a", "root", "default"),
+        ("a", "root", "default2"),
+        ("a", "abc", "default"),
+        ("z", "root", ""),
+    ]:
+        await put(cache, name, cluster, namespace)
+    assert names((await cache.list("configmaps", None, None)).records) == ["a@4", "z@5", "a@2", "b@1", "a@3"]
+    assert names((await cache.list("configmaps", "root", None)).records) == ["z@5", "a@2", "b@1", "a@3"]
+    assert names((await cache.list("configmaps", "root", "default")).records) == ["a@2", "b@1"]
+    assert names((await cache.list("configmaps", None, "default")).records) == ["a@4", "a@2", "b@1"]
+    assert (await cache.list("secrets", None, None)).records == []
+    assert cache.count("configmaps", "root") == 4
+
+
+async def test_pages_of_one_revision_do_not_see_later_writes(cache: Cache) -> None:
+    for name in "bdfh":
+        await put(cache, name)
+    first = await cache.list("configmaps", "root", None, limit=2)
+    await put(cache, "a")
+    await put(cache, "e")
+    await put(cache, "f", text="changed")
+    await remove(cache, "h")
+    second = await cache.list("configmaps", "root", None, revision=first.revision, after=first.records[-1].key, limit=1)
+    third = await cache.list("configmaps", "root", None, revision=first.revision, after=second.records[-1].key, limit=9)
+    assert [names(page.records) for page in (first, second, third)] == [["b@1", "d@2"], ["f@3"], ["h@4"]]
+    assert [(page.revision, page.remaining) for page in (first, second, third)] == [(4, 2), (4, 1), (4, 0)]
+
+
+async def test_an_unknown_future_is_refused(cache: Cache) -> None:
+    with pytest.raises(Future):
+        await cache.list("configmaps", None, None, revision=1)
+
+
+async def test_a_watch_gets_every_matching_event_once_and_in_order(cache: Cache) -> None:
+    await put(cache, "a")
+    watch = cache.watch("configmaps", "root", "default", 0)
+    everywhere = cache.watch("configmaps", None, None, 1)
+    assert await take(watch, 1) == ["ADDED a@1"]
+    await put(cache, "other", namespace="elsewhere")
+    await put(cache, "a", text="y")
+    await remove(cache, "a")
+    assert await take(watch, 2) == ["MODIFIED a@3", "DELETED a@4"]
+    assert await take(everywhere, 3) == ["ADDED other@2", "MODIFIED a@3", "DELETED a@4"]
+
+
+async def test_a_watch_from_before_the_ring_reads_the_log(tmp_path: Path) -> None:
+    cache = Cache(SqliteStore(tmp_path / "store.db"), CacheSettings(ring_events=3, log_chunk=2))
+    await cache.start()
+    for name in "abcdefgh":
+        await put(cache, name)
+        await put(cache, name, namespace="elsewhere")
+    watch = cache.watch("configmaps", "root", "default", 1)
+    assert await take(watch, 7) == [f"ADDED {name}@{2 * at + 1}" for at, name in enumerate("bcdefgh", 1)]
+    await put(cache, "i")
+    assert await take(watch, 1) == ["ADDED i@17"]
+    assert names((await cache.list("configmaps", "root", "default", revision=4)).records) == ["a@1", "b@3"]
+    await cache.close()
+
+
+async def test_a_watch_goes_on_over_a_restart(tmp_path: Path) -> None:
+    for settings in (CacheSettings(), CacheSettings(warm_events=0), CacheSettings(warm_events=1)):
+        cache = Cache(SqliteStore(tmp_path / "store.db"), settings)
+        await cache.start()
+        seen = cache.revision
+        await put(cache, "a", text="one")
+        await put(cache, "a", text="two")
+        await cache.close()
+        cache = Cache(SqliteStore(tmp_path / "store.db"), settings)
+        await cache.start()
+        watch = cache.watch("configmaps", "root", None, seen)
+        assert [text[-1] for text in await take(watch, 2)] == [str(seen + 1), str(seen + 2)]
+        await cache.close()
+        with pytest.raises(StopAsyncIteration):
+            await asyncio.wait_for(anext(watch), 10)
+
+
+async def test_a_cancelled_reader_loses_no_event(cache: Cache) -> None:
+    watch = cache.watch("configmaps", None, None, 0)
+    reading = asyncio.ensure_future(anext(watch))
+    await asyncio.sleep(0)
+    reading.cancel()
+    await asyncio.gather(reading, return_exceptions=True)
+    await put(cache, "a")
+    assert await take(watch, 1) == ["ADDED a@1"]
+
+
+async def test_a_reader_that_does_not_read_is_dropped_and_others_are_unharmed(tmp_path: Path) -> None:
+    cache = Cache(SqliteStore(tmp_path / "store.db"), CacheSettings(inbox_events=5))
+    await cache.start()
+    slow, good = cache.watch("configmaps", None, None, 0), cache.watch("configmaps", None, None, 0)
+    await put(cache, "n0")
+    assert await take(slow, 1) == await take(good, 1)
+    for number in range(1, 8):
+        await put(cache, f"n{number}")
+        assert await take(good, 1) == [f"ADDED n{number}@{number + 1}"]
+    with pytest.raises(Compacted):
+        await anext(slow)
+    assert cache.watchers == 1
+    await cache.close()
+
+
+async def test_a_forgotten_watch_leaves_the_registry(cache: Cache) -> None:
+    await put(cache, "a")
+    watch, other = cache.watch("configmaps", None, None, 0), cache.watch("configmaps", "root", None, 0)
+    await take(watch, 1)
+    await take(other, 1)
+    assert cache.watchers == 2
+    del watch
+    assert cache.watchers == 1
+    await other.aclose()
+    assert cache.watchers == 0
+
+
+async def test_an_idle_watch_gets_progress(tmp_path: Path) -> None:
+    cache = Cache(SqliteStore(tmp_path / "store.db"), CacheSettings(bookmark_seconds=0.02))
+    await cache.start()
+    watch = cache.watch("configmaps", None, None, 0)
+    await put(cache, "a", cluster="abc")
+    await cache.commit([Put(Key("secrets", "root", "", "s"), body(), 0)])
+    assert await take(watch, 1) == ["ADDED a@1"]
+    assert await asyncio.wait_for(anext(watch), 10) == 2
+    await cache.close()
+
+
+async def test_writes_that_arrive_during_a_commit_share_the_next_one(cache: Cache, store: HeldStore) -> None:
+    store.gate.clear()
+    tasks = [asyncio.ensure_future(put(cache, f"n{number}")) for number in range(50)]
+    await asyncio.sleep(0.01)
+    tasks += [asyncio.ensure_future(put(cache, f"m{number}")) for number in range(30)]
+    await asyncio.sleep(0)
+    store.gate.set()
+    records = await asyncio.gather(*tasks)
+    assert sorted(record.revision for record in records) == list(range(1, 81))
+    assert len(store.batches) <= 3
+
+
+async def test_a_cancelled_writer_neither_loses_nor_doubles_its_write(cache: Cache, store: HeldStore) -> None:
+    store.gate.clear()
+    tasks = [asyncio.ensure_future(put(cache, f"n{number}")) for number in range(10)]
+    await asyncio.sleep(0)
+    for task in tasks[::2]:
+        task.cancel()
+    store.gate.set()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await put(cache, "last")
+    assert cache.count("configmaps") == 11
+    assert cache.revision == 11
+
+
+async def test_one_failing_encoder_harms_no_other_request(cache: Cache, store: HeldStore) -> None:
+    def fail(_revision: int) -> bytes:
+        raise ZeroDivisionError
+
+    store.gate.clear()
+    good = [asyncio.ensure_future(put(cache, f"n{number}")) for number in range(3)]
+    bad = asyncio.ensure_future(cache.commit([Put(key("bad"), fail, 0)]))
+    await asyncio.sleep(0)
+    store.gate.set()
+    assert len(await asyncio.gather(*good)) == 3
+    with pytest.raises(ZeroDivisionError):
+        await bad
+
+
+async def test_closing_finishes_the_writes_that_were_taken(store: HeldStore, tmp_path: Path) -> None:
+    cache = Cache(store)
+    await cache.start()
+    tasks = [asyncio.ensure_future(put(cache, f"n{number}")) for number in range(5)]
+    await asyncio.sleep(0)
+    await cache.close()
+    assert len(await asyncio.gather(*tasks)) == 5
