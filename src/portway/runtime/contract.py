@@ -80,6 +80,8 @@ class Controller:
     watches: Sequence[Watch] = field(default_factory=tuple)
     workers: int = 8
     resync_seconds: float = 600.0
+    deadline_seconds: float = 600.0
+    """Of one reconcile; past it the call is cancelled and tried again with back-off."""
 
 
 class Lister(Protocol):
@@ -98,6 +100,12 @@ class Runtime(Protocol):
 
     def lister(self, resource: Resource) -> Lister:
         """The shared informer of a resource (one watch per resource over all workspaces)."""
+
+    def add(self, controller: Controller) -> None:
+        """One more controller while running (a kind that appeared later); the same name again is ignored."""
+
+    def remove(self, name: str) -> None:
+        """Stop the controller of that name; unknown is fine."""
 
     async def run(self, controllers: Sequence[Controller]) -> None:
         """Run until cancelled: leader lease, informers, queues, workers."""

@@ -32,16 +32,20 @@ async def change(
     client: Client, resource: Resource, request: Request, make: Callable[[Manifest], Manifest]
 ) -> Manifest | None:
     """Read, make a status from the object, write; again when someone was faster. None when it is gone."""
-    for attempt in range(1, _ATTEMPTS + 1):
+    attempt = 0
+    while True:
+        attempt += 1
         try:
             manifest = await client.get(resource, request.name, request.namespace or None)
-            return await write(client, resource, manifest, make(manifest))
         except StatusError as error:
             if error.code == 404:
                 return None
-            if error.code != 409 or attempt == _ATTEMPTS:
+            raise
+        try:
+            return await write(client, resource, manifest, make(manifest))
+        except StatusError as error:
+            if error.code not in (404, 409) or attempt == _ATTEMPTS:
                 raise
-    return None
 
 
 def merge_difference(before: Manifest, after: Manifest) -> Manifest:
