@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import builtins
+import contextlib
 import random
 import time
 from collections.abc import Sequence
@@ -125,6 +126,14 @@ class Cache:
 
     async def commit(self, changes: Sequence[Change]) -> builtins.list[Record]:
         return [event.record for event in await self._queue.submit(changes)]
+
+    async def submit(self, changes: Sequence[Change]) -> builtins.list[Event]:
+        """As ``commit``, answered by the events."""
+        return await self._queue.submit(changes)
+
+    async def compact(self, revision: int) -> None:
+        """Forget the log up to a revision now; the background task does it by ``Retention``."""
+        self._oldest = max(self._oldest, await self._store.compact(min(revision, self._revision)))
 
     def watch(self, resource: str, cluster: str | None, namespace: str | None, after: int) -> Subscription:
         inbox = Inbox(Selector(resource, cluster, namespace), self._settings.inbox_events)
@@ -245,12 +254,12 @@ class Cache:
         return events
 
     async def _warm(self) -> None:
-        start = max(self._revision - self._settings.warm_events, 0)
         try:
-            events = await self._store.events(start, self._settings.warm_events)
+            await self._store.events(0, 1)
         except Compacted as error:
-            start = error.oldest
-            events = await self._store.events(start, self._settings.warm_events)
+            self._oldest = error.oldest
+        start = max(self._revision - self._settings.warm_events, self._oldest)
+        events = await self._store.events(start, self._settings.warm_events)
         self._warm_from = start
         for event in events:
             current = self._records.get(event.record.key)
@@ -273,10 +282,8 @@ class Cache:
             self._oldest = max(self._oldest, reads.note(now, self._revision))
             target = log.note(now, self._revision)
             if target:
-                try:
-                    self._oldest = max(self._oldest, await self._store.compact(target))
-                except Unavailable:
-                    continue  # writes report it; the next look tries again
+                with contextlib.suppress(Unavailable):  # writes report it; the next look tries again
+                    await self.compact(target)
 
 
 def _cut(records: Sequence[Record], after: Key | None, limit: int) -> tuple[builtins.list[Record], int]:

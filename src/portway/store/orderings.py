@@ -33,12 +33,12 @@ def bounds(resource: str, cluster: str | None, namespace: str | None) -> tuple[B
 class SortedRecords:
     """``put``, ``remove`` and range reads. A range is given by bounds as of ``bounds``."""
 
-    __slots__ = ("_keys", "_length", "_lows", "_records")
+    __slots__ = ("_chunk", "_keys", "_length", "_lows", "_records")
 
-    def __init__(self, records: Iterable[Record] = ()) -> None:
+    def __init__(self, records: Iterable[Record] = (), *, chunk: int = CHUNK) -> None:
         ordered = sorted(records, key=lambda record: record.key)
-        starts = range(0, len(ordered), CHUNK)
-        self._records = [ordered[start : start + CHUNK] for start in starts] or [[]]
+        self._chunk = chunk
+        self._records = [ordered[start : start + chunk] for start in range(0, len(ordered), chunk)] or [[]]
         self._keys = [[record.key for record in chunk] for chunk in self._records]
         self._lows: list[Bound] = [keys[0] for keys in self._keys[1:]]
         """First keys of all chunks but the first."""
@@ -59,7 +59,7 @@ class SortedRecords:
         keys.insert(at, record.key)
         self._records[chunk].insert(at, record)
         self._length += 1
-        if len(keys) >= 2 * CHUNK:
+        if len(keys) >= 2 * self._chunk:
             self._split(chunk)
 
     def remove(self, key: Key) -> None:
@@ -99,6 +99,7 @@ class SortedRecords:
 
     def _split(self, chunk: int) -> None:
         keys, records = self._keys[chunk], self._records[chunk]
-        self._keys[chunk : chunk + 1] = [keys[:CHUNK], keys[CHUNK:]]
-        self._records[chunk : chunk + 1] = [records[:CHUNK], records[CHUNK:]]
-        insort(self._lows, keys[CHUNK])
+        half = self._chunk
+        self._keys[chunk : chunk + 1] = [keys[:half], keys[half:]]
+        self._records[chunk : chunk + 1] = [records[:half], records[half:]]
+        insort(self._lows, keys[half])

@@ -64,16 +64,17 @@ class SqliteStore:
         self._reader: apsw.Connection
         self._revision = 0
         self._wal_pages = 0
-        self._checkpointing = False
+        self._checkpointing: asyncio.Future[None] | None = None
 
     async def load(self) -> tuple[int, Iterable[Record]]:
         return await self._in(self._writing, self._load)
 
     async def commit(self, changes: Sequence[Sequence[Change]]) -> list[list[Event] | Conflict]:
+        if self._wal_pages > CHECKPOINT_PAGES_LIMIT and self._checkpointing is not None:
+            await asyncio.wait([self._checkpointing])
         answers = await self._in(self._writing, lambda: self._commit(changes))
-        if self._wal_pages > CHECKPOINT_PAGES and not self._checkpointing:
-            self._checkpointing = True
-            asyncio.get_running_loop().run_in_executor(self._reading, self._checkpoint)
+        if self._wal_pages > CHECKPOINT_PAGES and (self._checkpointing is None or self._checkpointing.done()):
+            self._checkpointing = asyncio.get_running_loop().run_in_executor(self._reading, self._checkpoint)
         return answers
 
     async def events(self, after: int, limit: int) -> list[Event]:
@@ -161,7 +162,8 @@ class SqliteStore:
 
     def _commit(self, requests: Sequence[Sequence[Change]]) -> list[list[Event] | Conflict]:
         if self._wal_pages > CHECKPOINT_PAGES_LIMIT:
-            self._writer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_RESTART)
+            with contextlib.suppress(apsw.Error):  # the commit tells what is wrong
+                self._writer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_RESTART)
         with _transaction(self._writer):
             present = self._present(deciding.keys_of(requests))
             decision = deciding.decide(requests, present, self._revision)
@@ -215,11 +217,8 @@ class SqliteStore:
         return high
 
     def _checkpoint(self) -> None:
-        try:
-            with contextlib.suppress(apsw.Error):  # tried again after the next commit
-                self._reader.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
-        finally:
-            self._checkpointing = False
+        with contextlib.suppress(apsw.Error):  # tried again after the next commit
+            self._reader.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
 
 
 def _connect(path: Path) -> apsw.Connection:
