@@ -1,0 +1,173 @@
+"""The two operations on owned fields: apply a configuration, and record what an update changed.
+
+Algorithm: structured-merge-diff merge/update.go, wrapped as apimachinery's managedfields does. Conversion between
+versions changes nothing but apiVersion here, so that field sets of all versions are comparable.
+"""
+
+from __future__ import annotations
+
+import datetime
+
+from portway.krm import errors
+from portway.krm.apply import declaring, fieldsets, managers, merging, walking
+from portway.krm.apply.atoms import Atom, of
+from portway.krm.apply.fieldsets import FieldSet, Path
+from portway.krm.apply.managers import Entry, Managed, Manager
+from portway.krm.apply.walking import Comparison
+from portway.krm.errors import Cause
+from portway.krm.identity import Manifest
+from portway.krm.schemas.compiling import Schema
+from portway.krm.values import same
+
+
+def apply(
+    live: Manifest | None,
+    applied: Manifest,
+    schema: Schema,
+    manager: Manager,
+    *,
+    force: bool,
+    now: datetime.datetime,
+) -> Manifest:
+    """The live object (None: there is none yet) with the configuration applied and managedFields brought up to date.
+
+    Raises StatusError 409 with one FieldManagerConflict cause per field, 400 when the configuration does not fit the
+    schema. An apply that changes nothing returns an object equal to the live one. Defaults come after this.
+    """
+    if (applied.get("metadata") or {}).get("managedFields"):
+        raise errors.bad_request("metadata.managedFields must be nil")
+    applied = managers.without(applied)
+    atom = of(schema)
+    declaring.check(atom, applied)
+    manager = manager._replace(operation=managers.APPLY, api_version=applied.get("apiVersion", ""))
+    managed = _owners(live, atom) if live is not None else Managed()
+    before = managers.without(live) if live is not None else _empty(applied)
+    if live is not None and not managed.entries:
+        owner = Manager(managers.BEFORE_FIRST_APPLY, managers.UPDATE, str(live.get("apiVersion", "")))
+        entry = Entry(walking.fieldset(atom, before), owner.api_version, managers.stamp(now))
+        managed.entries[owner] = entry
+
+    merged = merging.merge(atom, before, applied)
+    last = managed.entries.get(manager.identity)
+    fields = walking.fieldset(atom, applied)
+    current = Entry(fields, manager.api_version, last.time if last else "")
+    managed.entries[manager.identity] = current
+    if last is not None and last.fields:
+        merged = _prune(atom, merged, managed, last.fields)
+    comparison = walking.compare(atom, before, merged)
+    _strip(managed, comparison, manager.identity, force=force)
+    if live is None or last is None or not same(before, merged) or last.fields != fields:
+        current.time = managers.stamp(now) if _moved(live, before, merged, current, last) else current.time
+    return managers.write(merged, managed)
+
+
+def _moved(
+    live: Manifest | None, before: Manifest, merged: Manifest, current: Entry, last: Entry | None
+) -> bool:
+    """Whether the applier's time changes: with the object, or with what the applier owns."""
+    return live is None or last is None or not same(before, merged) or current.fields - last.fields != set()
+
+
+def track_update(
+    live: Manifest | None, new: Manifest, schema: Schema, manager: Manager, *, now: datetime.datetime
+) -> Manifest:
+    """The new object with managedFields saying that the manager changed what differs from the live one.
+
+    Owners given in the new object replace the live ones; ``[]`` and ``[{}]`` forget them. An existing object without any
+    owner stays so until the first apply. Fields go to the updater without asking: an update never conflicts.
+    """
+    atom = of(schema)
+    managed = _owners_for_update(live, new, atom)
+    after = managers.without(new)
+    if live is not None and not managed.entries:
+        return after
+    manager = manager._replace(
+        operation=managers.UPDATE, api_version=new.get("apiVersion", manager.api_version)
+    )
+    before = managers.without(live) if live is not None else _empty(new)
+    comparison = walking.compare(atom, before, after)
+    _strip(managed, comparison, None, force=True)
+    changed = comparison.modified | comparison.added
+    if changed:
+        previous = managed.entries.get(manager.identity)
+        fields = changed | (previous.fields if previous else set())
+        managed.entries[manager.identity] = Entry(fields, manager.api_version, managers.stamp(now))
+    managers.cap_updaters(managed)
+    return managers.write(after, managed)
+
+
+def _empty(manifest: Manifest) -> Manifest:
+    return {key: manifest[key] for key in ("apiVersion", "kind") if key in manifest}
+
+
+def _owners(manifest: Manifest, atom: Atom) -> Managed:
+    """Entries that cannot be read are forgotten: they must not make an object unusable."""
+    try:
+        managed = managers.read(manifest)
+    except ValueError:
+        return Managed()
+    for entry in managed.entries.values():
+        entry.fields = fieldsets.reconciled(entry.fields, atom)
+    return managed
+
+
+def _owners_for_update(live: Manifest | None, new: Manifest, atom: Atom) -> Managed:
+    if managers.is_reset(new):
+        return Managed()
+    given = _owners(new, atom)
+    if given.entries or live is None:
+        return given
+    return _owners(live, atom)
+
+
+def _prune(atom: Atom, merged: Manifest, managed: Managed, last: FieldSet) -> Manifest:
+    """Take away what the applier owned and no longer applies, unless somebody else owns it."""
+    named = fieldsets.with_named_fields
+    last = named(last, atom)
+    pruned = merging.remove(atom, merged, last)
+    every = named(walking.fieldset(atom, merged), atom)
+    owned = named({path for entry in managed.entries.values() for path in entry.fields}, atom)
+    pruned = merging.remove(atom, merged, every - (named(walking.fieldset(atom, pruned), atom) | owned))
+    gone = every - named(walking.fieldset(atom, pruned), atom)
+    result: Manifest = merging.remove(atom, merged, gone & last)
+    return result
+
+
+def _strip(managed: Managed, comparison: Comparison, current: Manager | None, *, force: bool) -> None:
+    """Take changed fields from all other managers, or refuse when that needs force; removed fields leave all."""
+    changed = comparison.modified | comparison.added
+    conflicts: dict[Manager, FieldSet] = {}
+    for manager, entry in managed.entries.items():
+        if manager != current and (contested := entry.fields & changed):
+            conflicts[manager] = contested
+    if conflicts and not force:
+        raise _conflict(managed, conflicts)
+    for manager, entry in managed.entries.items():
+        if manager != current:
+            entry.fields = entry.fields - conflicts.get(manager, set()) - comparison.removed
+    managed.drop_empty()
+
+
+def _conflict(managed: Managed, conflicts: dict[Manager, FieldSet]) -> errors.StatusError:
+    found: list[tuple[str, Path]] = []
+    for manager, contested in sorted(conflicts.items()):
+        who = managers.display(manager, managed.entries[manager])
+        found += [(who, path) for path in sorted(contested)]
+    causes = tuple(
+        Cause("FieldManagerConflict", f"conflict with {who}", fieldsets.display(path)) for who, path in found
+    )
+    return errors.StatusError(409, "Conflict", _message(found), causes=causes)
+
+
+def _message(found: list[tuple[str, Path]]) -> str:
+    if len(found) == 1:
+        who, path = found[0]
+        return f"Apply failed with 1 conflict: conflict with {who}: {fieldsets.display(path)}"
+    lines: list[str] = []
+    last = ""
+    for who, path in found:
+        if who != last:
+            lines.append(f"conflicts with {who}:")
+            last = who
+        lines.append(f"- {fieldsets.display(path)}")
+    return f"Apply failed with {len(found)} conflicts: " + "\n".join(lines)

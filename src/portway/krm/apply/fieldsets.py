@@ -1,0 +1,195 @@
+"""Sets of fields: which places of an object somebody owns, and their FieldsV1 form.
+
+A path is a tuple of serialized elements, as FieldsV1 spells them: ``f:<field>``, ``k:{"name":"a"}`` (an item by its keys),
+``v:"x"`` (an item of a set), ``i:0`` (by position).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from portway.krm.apply.atoms import Atom, ListAtom
+
+Path = tuple[str, ...]
+FieldSet = set[Path]
+
+
+def element(value: Any) -> str:
+    """``v:…`` of a scalar."""
+    return "v:" + _json(value)
+
+
+def keyed(keys: dict[str, Any]) -> str:
+    """``k:{…}`` of the keys of an item."""
+    normal = {key: _whole(value) for key, value in keys.items()}
+    return "k:" + orjson.dumps(normal, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(_whole(value), option=orjson.OPT_SORT_KEYS).decode()
+
+
+def _whole(value: Any) -> Any:
+    """1.0 and 1 are one key."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+class BadItem(ValueError):
+    """An item of a set or keyed list that has no identity."""
+
+
+def item_element(atom: ListAtom, item: Any) -> str:
+    """The path element of an item of an associative list. Raises BadItem."""
+    if not atom.keys:
+        if isinstance(item, dict):
+            raise BadItem("associative list without keys has an element that's a map type")
+        if isinstance(item, list):
+            raise BadItem("not supported: associative list with lists as elements")
+        if item is None:
+            raise BadItem("associative list without keys has an element that's an explicit null")
+        return element(item)
+    if not isinstance(item, dict):
+        kind = "a null element" if item is None else "non-map elements"
+        raise BadItem(f"associative list with keys may not have {kind}")
+    found: dict[str, Any] = {}
+    for key in atom.keys:
+        if key in item:
+            found[key] = item[key]
+        elif key in atom.defaults:
+            found[key] = atom.defaults[key]
+        else:
+            raise BadItem(
+                f'associative list with keys has an element that omits key field "{key}" (and doesn\'t have default value)'
+            )
+    return keyed(found)
+
+
+def live_element(atom: ListAtom, item: Any, index: int) -> str:
+    """As ``item_element`` for objects already stored: an item without identity goes by its position."""
+    try:
+        return item_element(atom, item)
+    except BadItem:
+        return f"i:{index}"
+
+
+@dataclass(slots=True)
+class Node:
+    """A set as a tree, for walking it alongside a value."""
+
+    member: bool = False
+    children: dict[str, Node] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, fields: Iterable[Path]) -> Node:
+        root = cls()
+        for path in fields:
+            node = root
+            for part in path:
+                node = node.children.setdefault(part, cls())
+            node.member = True
+        return root
+
+
+def encode(fields: FieldSet) -> dict[str, Any]:
+    """FieldsV1: nested objects, where ``.`` marks a parent that is a member itself."""
+    return _encode(Node.of(fields))
+
+
+def _encode(node: Node) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    if node.member and node.children:
+        result["."] = {}
+    for part in sorted(node.children):
+        result[part] = _encode(node.children[part])
+    return result
+
+
+def decode(fields: Any) -> FieldSet:
+    """Raises ValueError for anything that is not FieldsV1."""
+    found: FieldSet = set()
+    waiting: list[tuple[Path, Any]] = [((), fields)]
+    while waiting:
+        path, below = waiting.pop()
+        if not isinstance(below, dict):
+            raise ValueError(f"fieldsV1 holds {below!r} at {'/'.join(path)}, expected an object")
+        if path and (not below or "." in below):
+            found.add(path)
+        waiting += [((*path, _normal(part)), item) for part, item in below.items() if part != "."]
+    return found
+
+
+def _normal(part: str) -> str:
+    kind, colon, rest = part.partition(":")
+    if not colon or kind not in ("f", "k", "v", "i"):
+        raise ValueError(f"fieldsV1 holds {part!r}, expected f:, k:, v: or i:")
+    if kind == "k":
+        keys = orjson.loads(rest)
+        if not isinstance(keys, dict):
+            raise ValueError(f"fieldsV1 holds {part!r}, expected an object of keys")
+        return keyed(keys)
+    return element(orjson.loads(rest)) if kind == "v" else part
+
+
+def with_named_fields(fields: FieldSet, root: Atom) -> FieldSet:
+    """The set, with every declared struct on the way to a member made a member too."""
+    result = set(fields)
+    atoms: dict[Path, Atom | None] = {(): root}
+    for path in fields:
+        for length in range(1, len(path)):
+            prefix = path[:length]
+            if prefix not in atoms:
+                parent = atoms[prefix[:-1]]
+                atoms[prefix] = _below(parent, prefix[-1])
+                if _declared(parent, prefix[-1]):
+                    result.add(prefix)
+    return result
+
+
+def _below(atom: Atom | None, part: str) -> Atom | None:
+    if atom is None:
+        return None
+    if part.startswith("f:"):
+        return atom.map.child(part[2:]) if atom.map else None
+    return atom.list.element if atom.list else None
+
+
+def _declared(atom: Atom | None, part: str) -> bool:
+    return atom is not None and atom.map is not None and part.startswith("f:") and part[2:] in atom.map.fields
+
+
+def reconciled(fields: FieldSet, root: Atom) -> FieldSet:
+    """The set, where places that meanwhile became atomic are owned as a whole."""
+    result: FieldSet = set()
+    for path in fields:
+        atom: Atom | None = root
+        for length, part in enumerate(path):
+            if atom is None or not length:
+                atom = _below(atom, part)
+                continue
+            whole = (atom.map if part.startswith("f:") else atom.list) if atom is not None else None
+            if whole is not None and whole.atomic and not (atom.scalar and length):
+                result.add(path[:length])
+                break
+            atom = _below(atom, part)
+        else:
+            result.add(path)
+    return result
+
+
+def display(path: Path) -> str:
+    """``.spec.ports[port=80,protocol="TCP"].name``, as conflicts show it."""
+    return "".join(_display(part) for part in path)
+
+
+def _display(part: str) -> str:
+    kind, _, rest = part.partition(":")
+    if kind == "f":
+        return f".{rest}"
+    if kind == "k":
+        keys = orjson.loads(rest)
+        return "[" + ",".join(f"{key}={_json(value)}" for key, value in keys.items()) + "]"
+    return f"[={rest}]" if kind == "v" else f"[{rest}]"

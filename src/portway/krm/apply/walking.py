@@ -1,0 +1,168 @@
+"""Walks a value along its atoms: the set of its fields, and what differs between two values.
+
+Rules: structured-merge-diff typed/tofieldset.go and typed/compare.go. Leaves and atomic values are members; of lists
+every item is; of maps a key that is undeclared, null or an empty map; declared structs are not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from portway.krm.apply.atoms import DEDUCED, Atom, Kind, ListAtom, MapAtom
+from portway.krm.apply.fieldsets import FieldSet, Path, live_element
+from portway.krm.values import same
+
+
+class Absent:
+    """No value at all, which is not null."""
+
+
+ABSENT: Final = Absent()
+
+
+def fieldset(atom: Atom, value: Any) -> FieldSet:
+    """The fields a value has."""
+    found: FieldSet = set()
+    _collect(atom, value, (), found)
+    found.discard(())
+    return found
+
+
+def _collect(atom: Atom, value: Any, path: Path, found: FieldSet) -> None:
+    kind = atom.kind(value)
+    if kind is Kind.MAP and atom.map is not None:
+        if atom.map.atomic:
+            found.add(path)
+        elif isinstance(value, dict):
+            _collect_fields(atom.map, value, path, found)
+    elif kind is Kind.LIST and atom.list is not None:
+        if atom.list.atomic:
+            found.add(path)
+        elif isinstance(value, list):
+            _collect_items(atom.list, value, path, found)
+    else:
+        found.add(path)
+
+
+def _collect_fields(atom: MapAtom, value: dict[str, Any], path: Path, found: FieldSet) -> None:
+    for name, item in value.items():
+        below = (*path, "f:" + name)
+        _collect(atom.child(name) or DEDUCED, item, below, found)
+        if item is None or item == {} or name not in atom.fields:
+            found.add(below)
+
+
+def _collect_items(atom: ListAtom, value: list[Any], path: Path, found: FieldSet) -> None:
+    elements = [live_element(atom, item, index) for index, item in enumerate(value)]
+    repeated = _repeated(elements)
+    for part, item in zip(elements, value, strict=True):
+        below = (*path, part)
+        found.add(below)
+        if part not in repeated:
+            _collect(atom.element, item, below, found)
+
+
+def _repeated(elements: list[str]) -> frozenset[str]:
+    if len(set(elements)) == len(elements):
+        return frozenset()
+    return frozenset(part for part in elements if elements.count(part) > 1)
+
+
+@dataclass(slots=True)
+class Comparison:
+    """``added`` and ``removed`` also hold the parents that came or went."""
+
+    added: FieldSet = field(default_factory=set)
+    removed: FieldSet = field(default_factory=set)
+    modified: FieldSet = field(default_factory=set)
+
+    @property
+    def empty(self) -> bool:
+        return not (self.added or self.removed or self.modified)
+
+
+def compare(atom: Atom, before: Any, after: Any) -> Comparison:
+    result = Comparison()
+    _compare(atom, before, after, (), result)
+    for fields in (result.added, result.removed, result.modified):
+        fields.discard(())
+    return result
+
+
+def _compare(atom: Atom, before: Any, after: Any, path: Path, out: Comparison) -> None:
+    if before is after:
+        return
+    kinds = [atom.kind(value) for value in (before, after) if value is not ABSENT]
+    leaf = False
+    for kind in dict.fromkeys(kinds):
+        leaf = _compare_as(kind, atom, before, after, path, out)
+    if not leaf:
+        if before is ABSENT:
+            out.added.add(path)
+        elif after is ABSENT:
+            out.removed.add(path)
+
+
+def _compare_as(kind: Kind, atom: Atom, before: Any, after: Any, path: Path, out: Comparison) -> bool:
+    """True when the place is a leaf."""
+    if kind is Kind.MAP and atom.map is not None:
+        old, new = _as(dict, before), _as(dict, after)
+        if not atom.map.atomic and (old or new):
+            _compare_fields(atom.map, old or {}, new or {}, path, out)
+            return False
+    elif kind is Kind.LIST and atom.list is not None:
+        olds, news = _as(list, before), _as(list, after)
+        if not atom.list.atomic and (olds or news):
+            _compare_items(atom.list, olds or [], news or [], path, out)
+            return False
+    if before is ABSENT:
+        out.added.add(path)
+    elif after is ABSENT:
+        out.removed.add(path)
+    elif not same(before, after):
+        out.modified.add(path)
+    return True
+
+
+def _as(kind: type, value: Any) -> Any:
+    return value if isinstance(value, kind) else None
+
+
+def _compare_fields(
+    atom: MapAtom, before: dict[str, Any], after: dict[str, Any], path: Path, out: Comparison
+) -> None:
+    for name, old in before.items():
+        new = after.get(name, ABSENT)
+        if old is not new:
+            _compare(atom.child(name) or DEDUCED, old, new, (*path, "f:" + name), out)
+    for name, new in after.items():
+        if name not in before:
+            _compare(atom.child(name) or DEDUCED, ABSENT, new, (*path, "f:" + name), out)
+
+
+def _compare_items(atom: ListAtom, before: list[Any], after: list[Any], path: Path, out: Comparison) -> None:
+    olds, news = _grouped(atom, before), _grouped(atom, after)
+    for part in dict.fromkeys([*olds, *news]):
+        old, new = olds.get(part, []), news.get(part, [])
+        below = (*path, part)
+        if len(old) <= 1 and len(new) <= 1:
+            _compare(atom.element, old[0] if old else ABSENT, new[0] if new else ABSENT, below, out)
+        elif len(old) > 1 and len(new) > 1:
+            if not same(old, new):
+                out.modified.add(below)
+        elif len(old) > 1:
+            if new:
+                _compare(atom.element, ABSENT, new[0], below, out)
+            out.removed.add(below)
+        else:
+            if old:
+                _compare(atom.element, old[0], ABSENT, below, out)
+            out.added.add(below)
+
+
+def _grouped(atom: ListAtom, items: list[Any]) -> dict[str, list[Any]]:
+    groups: dict[str, list[Any]] = {}
+    for index, item in enumerate(items):
+        groups.setdefault(live_element(atom, item, index), []).append(item)
+    return groups

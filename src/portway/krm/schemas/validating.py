@@ -1,0 +1,217 @@
+"""Validates values against a schema, compiled once to closures: the path of every write of a custom resource.
+
+A check answers None for a good value (nothing is built, no path is made) or its findings, whose paths grow on the way up.
+Null is refused where the schema is not nullable: ``defaulting.default`` drops such nulls before.
+Rules of ``x-kubernetes-validations`` would be one more check of a node in ``_checks``; they are not evaluated here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from portway.krm.errors import Cause
+from portway.krm.schemas import checking, findings
+from portway.krm.schemas.checking import Check
+from portway.krm.schemas.compiling import Compiled, Schema
+from portway.krm.schemas.findings import Findings
+from portway.krm.schemas.metadata import with_type_and_meta
+
+_PLAIN = {"string": str, "boolean": bool}
+"""Types of which a value without further rules is right exactly when its Python type is."""
+
+
+def validate(schema: Schema, value: Any) -> tuple[Cause, ...]:
+    """All violations, with upstream's reasons, texts and field paths."""
+    found = _compiled(schema)(value)
+    return tuple(finding.cause() for finding in found) if found else ()
+
+
+def _compile_root(schema: Schema) -> Check:
+    return compile_check(with_type_and_meta(schema))
+
+
+def compile_check(schema: Schema) -> Check:
+    """One check for a value and all below it."""
+    if schema.get("x-kubernetes-embedded-resource"):
+        schema = with_type_and_meta(schema)
+    checks = [*_checks(schema), *_junctions(schema)]
+    if schema.get("nullable"):
+        return _nullable(_all(checks))
+    return _all(checks)
+
+
+def _checks(schema: Schema) -> list[Check]:
+    kinds = _types(schema)
+    checks: list[Check] = []
+    if kinds:
+        checks.append(checking.of_type(kinds))
+    if "enum" in schema:
+        checks.append(checking.one_of(schema["enum"]))
+    if not kinds or "string" in kinds:
+        checks += checking.string_checks(schema)
+    if not kinds or kinds & {"integer", "number"}:
+        checks += checking.number_checks(schema)
+    if not kinds or "array" in kinds:
+        checks += _array_checks(schema)
+    if not kinds or "object" in kinds:
+        checks += _object_checks(schema)
+    return checks
+
+
+def _types(schema: Schema) -> frozenset[str]:
+    if schema.get("x-kubernetes-int-or-string"):
+        return frozenset(("integer", "string"))
+    kind = schema.get("type")
+    return frozenset((kind,)) if isinstance(kind, str) and kind else frozenset(kind or ())
+
+
+def _nullable(check: Check) -> Check:
+    return lambda value: None if value is None else check(value)
+
+
+def _all(checks: list[Check]) -> Check:
+    if not checks:
+        return lambda _: None
+    if len(checks) == 1:
+        return checks[0]
+
+    def check_all(value: Any) -> Findings | None:
+        found: Findings | None = None
+        for check in checks:
+            if more := check(value):
+                found = found + more if found else more
+        return found
+
+    return check_all
+
+
+def _array_checks(schema: Schema) -> list[Check]:
+    checks = checking.size_checks(schema)
+    if schema.get("items") is not None:
+        checks.append(_items(compile_check(schema["items"])))
+    kind = schema.get("x-kubernetes-list-type")
+    if kind == "set":
+        checks.append(checking.distinct_items)
+    elif kind == "map":
+        items = (schema.get("items") or {}).get("properties") or {}
+        keys = tuple(schema.get("x-kubernetes-list-map-keys") or ())
+        checks.append(checking.distinct_keys(keys, {key: items.get(key, {}).get("default") for key in keys}))
+    return checks
+
+
+def _items(check: Check) -> Check:
+    def check_items(value: Any) -> Findings | None:
+        if type(value) is not list:
+            return None
+        found: Findings | None = None
+        for index, item in enumerate(value):
+            if more := check(item):
+                found = findings.below(f"[{index}]", more, found)
+        return found
+
+    return check_items
+
+
+def _object_checks(schema: Schema) -> list[Check]:
+    checks = checking.property_count_checks(schema)
+    properties: dict[str, Schema] = schema.get("properties") or {}
+    additional = schema.get("additionalProperties")
+    if properties or additional is not None:
+        checks.append(_fields(properties, additional))
+    if schema.get("required"):
+        checks.append(checking.with_required(tuple(schema["required"])))
+    if schema.get("x-kubernetes-embedded-resource"):
+        checks.append(checking.embedded_type)
+    return checks
+
+
+def _fields(properties: dict[str, Schema], additional: Any) -> Check:
+    children: dict[str, tuple[type | None, Check]] = {
+        name: (_plain_type(child), compile_check(child)) for name, child in properties.items()
+    }
+    other: tuple[type | None, Check] | None = None
+    if additional is False:
+        other = (None, checking.refuse)
+    elif additional not in (None, True):
+        other = (_plain_type(additional), compile_check(additional))
+
+    def check_fields(value: Any) -> Findings | None:
+        if type(value) is not dict:
+            return None
+        found: Findings | None = None
+        for name, item in value.items():
+            entry = children.get(name, other)
+            if entry is None or type(item) is entry[0]:
+                continue
+            if more := entry[1](item):
+                found = findings.below("." + name, more, found)
+        return found
+
+    return check_fields
+
+
+def _plain_type(schema: Schema) -> type | None:
+    """The Python type that settles the matter, when the schema says nothing but the type."""
+    known = {"type", "description", "default", "nullable", "title", "example"}
+    if schema.keys() - known and not (schema.keys() - known == {"format"} and schema["format"] == "password"):
+        return None
+    return _PLAIN.get(schema.get("type", ""))
+
+
+def _junctions(schema: Schema) -> list[Check]:
+    checks: list[Check] = []
+    for name, join in _JOINS.items():
+        if schema.get(name):
+            checks.append(join([compile_check(branch) for branch in schema[name]]))
+    if schema.get("not") is not None:
+        checks.append(_not(compile_check(schema["not"])))
+    return checks
+
+
+def _all_of(branches: list[Check]) -> Check:
+    def check(value: Any) -> Findings | None:
+        found = [finding for branch in branches for finding in branch(value) or ()]
+        return [*found, findings.junction("must validate all the schemas (allOf)")] if found else None
+
+    return check
+
+
+def _any_of(branches: list[Check]) -> Check:
+    def check(value: Any) -> Findings | None:
+        failures: list[Findings] = []
+        for branch in branches:
+            found = branch(value)
+            if not found:
+                return None
+            failures.append(found)
+        best = min(failures, key=len)
+        return [*best, findings.junction("must validate at least one schema (anyOf)")]
+
+    return check
+
+
+def _one_of(branches: list[Check]) -> Check:
+    def check(value: Any) -> Findings | None:
+        results = [branch(value) for branch in branches]
+        valid = sum(1 for found in results if not found)
+        if valid == 1:
+            return None
+        text = "must validate one and only one schema (oneOf). "
+        if valid:
+            return [findings.junction(f"{text}Found {valid} valid alternatives")]
+        best = min((found for found in results if found), key=len)
+        return [*best, findings.junction(f"{text}Found none valid")]
+
+    return check
+
+
+def _not(branch: Check) -> Check:
+    def check(value: Any) -> Findings | None:
+        return None if branch(value) else [findings.junction("must not validate the schema (not)")]
+
+    return check
+
+
+_JOINS: dict[str, Callable[[list[Check]], Check]] = {"allOf": _all_of, "anyOf": _any_of, "oneOf": _one_of}
+_compiled: Compiled[Check] = Compiled(_compile_root)
