@@ -1,8 +1,8 @@
 """Composes a value from YAML events, keeping the line of every field.
 
 Scalars follow the YAML 1.2 core schema (``no``, ``on`` and ``0o`` octals as in 1.2; timestamps stay texts), merge keys
-(``<<``) are honoured as most tools do. Events come from libyaml, so nesting costs no stack; depth and the number of nodes
-(aliases count as what they expand to) are bounded.
+(``<<``) are honoured as most tools do. Events come from libyaml, so nesting costs no stack; depth and the number of
+nodes (aliases count as what they expand to) are bounded.
 """
 
 from __future__ import annotations
@@ -124,9 +124,7 @@ class _Composer:
 
     def _fits(self, size: int, event: Any) -> bool:
         if self._nodes + size > MAX_NODES:
-            raise self.refuse(
-                f"the document has more than {MAX_NODES} values once aliases are expanded", event
-            )
+            raise self.refuse(f"the document has more than {MAX_NODES} values once aliases are expanded", event)
         return True
 
     def _start(self, value: dict[str, Any] | list[Any], event: Any) -> None:

@@ -183,6 +183,4 @@ def _chunks(text: str) -> list[tuple[int, str]]:
                 chunks.append((number + (not opened), opened))
         else:
             chunks[-1][1].append(line)
-    return [
-        (number, "\n".join(lines) + "\n") for number, lines in chunks if any(line.strip() for line in lines)
-    ]
+    return [(number, "\n".join(lines) + "\n") for number, lines in chunks if any(line.strip() for line in lines)]

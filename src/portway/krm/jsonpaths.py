@@ -1,7 +1,8 @@
 """The subset of kubectl's JSONPath that printer columns and ``scale`` paths use.
 
-``.a.b``, ``['a.b']``, ``["a"]``, ``[0]``, ``[-1]``, ``[1:3]``, ``[*]``, ``.*``, ``..name``, escaped dots (``\\.``), unions
-(``[0,2]``, ``['a','b']``) and filters ``[?(@.type=="Ready")]`` with ==, !=, <, <=, >, >= or a bare path for existence.
+``.a.b``, ``['a.b']``, ``["a"]``, ``[0]``, ``[-1]``, ``[1:3]``, ``[*]``, ``.*``, ``..name``, escaped dots (``\\.``),
+unions (``[0,2]``, ``['a','b']``) and
+filters ``[?(@.type=="Ready")]`` with ==, !=, <, <=, >, >= or a bare path for existence.
 Source: k8s.io/client-go util/jsonpath; a missing field gives no result, never an error.
 """
 

@@ -15,9 +15,7 @@ _QUANTITY = re.compile(
     re.ASCII,
 )
 _SCALES: Final[dict[str, Decimal]] = {
-    **{
-        suffix: Decimal(1024) ** power for power, suffix in enumerate(("Ki", "Mi", "Gi", "Ti", "Pi", "Ei"), 1)
-    },
+    **{suffix: Decimal(1024) ** power for power, suffix in enumerate(("Ki", "Mi", "Gi", "Ti", "Pi", "Ei"), 1)},
     **{suffix: Decimal(1000) ** power for power, suffix in enumerate(("k", "M", "G", "T", "P", "E"), 1)},
     **{suffix: Decimal(1000) ** -power for power, suffix in enumerate(("m", "u", "n"), 1)},
 }
@@ -34,7 +32,8 @@ def parse(text: str) -> Decimal:
     found = _QUANTITY.fullmatch(text) if len(text) <= _MAX_LENGTH else None
     if not found:
         raise BadQuantity(
-            f"{text[:_MAX_LENGTH]!r} is not a quantity: expected a number with an optional suffix such as m, k, M, Gi or e3"
+            f"{text[:_MAX_LENGTH]!r} is not a quantity: "
+            "expected a number with an optional suffix such as m, k, M, Gi or e3"
         )
     number = Decimal(found["number"])
     if found["suffix"]:

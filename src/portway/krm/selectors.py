@@ -167,9 +167,7 @@ class _Parser:
         if operator not in _OPERATORS:
             raise self._refuse("in, notin, =, ==, !=, gt, lt", operator)
         value = "" if self._peek() in ("", ",") else self._next()
-        return Requirement(
-            key, Operator.NOT_IN if operator == "!=" else Operator.IN, frozenset((_value(value),))
-        )
+        return Requirement(key, Operator.NOT_IN if operator == "!=" else Operator.IN, frozenset((_value(value),)))
 
     def _key(self) -> str:
         key = self._next()
@@ -181,38 +179,34 @@ class _Parser:
         value = self._next()
         if not re.fullmatch(r"-?\d+", value):
             raise errors.bad_request(
-                f"unable to parse requirement: values[0]: Invalid value: {value!r}: for 'Gt', 'Lt' operators, the value must be an integer"
+                f"unable to parse requirement: values[0]: Invalid value: {value!r}: "
+                "for 'Gt', 'Lt' operators, the value must be an integer"
             )
         return Requirement(key, operator, frozenset((value,)))
 
     def _set(self) -> frozenset[str]:
+        """``(a,b)``; nothing between two separators is the empty value."""
         self._expect("(")
         values: set[str] = set()
-        while True:
-            token = self._next()
-            if token in (",", ")"):
-                values.add("")
-            elif not token or token in _SPECIAL:
-                raise self._refuse("',', ')' or identifier", token)
-            else:
-                values.add(_value(token))
-                token = self._next()
-            if token == ")":
-                return frozenset(values)
-            if token != ",":
-                raise self._refuse("',' or ')'", token)
-            if self._peek() == ")":
-                values.add("")
-                self._next()
-                return frozenset(values)
+        closed = False
+        while not closed:
+            value = "" if self._peek() in (",", ")") else self._next()
+            if value in _SPECIAL or (not value and not self._peek()):
+                raise self._refuse("',', ')' or identifier", value)
+            values.add(_value(value))
+            separator = self._next()
+            if separator not in (",", ")"):
+                raise self._refuse("',' or ')'", separator)
+            closed = separator == ")"
+        return frozenset(values)
 
 
 def _key(key: str) -> str:
     prefix, slash, name = key.rpartition("/")
     if not _NAME.fullmatch(name) or (slash and (len(prefix) > 253 or not _PREFIX.fullmatch(prefix))):
         raise errors.bad_request(
-            f"unable to parse requirement: <nil>: Invalid value: {key!r}: a label key is an optional DNS prefix and '/', "
-            "then at most 63 letters, digits, '-', '_' or '.', beginning and ending with a letter or digit"
+            f"unable to parse requirement: <nil>: Invalid value: {key!r}: a label key is an optional DNS prefix "
+            "and '/', then at most 63 letters, digits, '-', '_' or '.', beginning and ending with a letter or digit"
         )
     return key
 
@@ -238,8 +232,7 @@ def labels_from(selector: Mapping[str, Any] | None) -> LabelSelector:
     """From the object form, ``{matchLabels: {…}, matchExpressions: [{key, operator, values}]}``. StatusError 400."""
     selector = selector or {}
     found = [
-        Requirement(key, Operator.IN, frozenset((value,)))
-        for key, value in (selector.get("matchLabels") or {}).items()
+        Requirement(key, Operator.IN, frozenset((value,))) for key, value in (selector.get("matchLabels") or {}).items()
     ]
     for expression in selector.get("matchExpressions") or ():
         operator = _EXPRESSIONS.get(expression.get("operator", ""))

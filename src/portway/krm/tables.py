@@ -44,9 +44,12 @@ def render(
 
 
 def columns_of(served: Served) -> tuple[Column, ...]:
-    """Name first, then the declared ones; Age when a resource declares none."""
-    declared = tuple(column for column in served.columns if column.name != "Name")
-    return (_NAME, *declared) if declared else (_NAME, _AGE)
+    """Name first unless a built-in kind puts it elsewhere; Age when a resource declares no column."""
+    if not served.columns:
+        return (_NAME, _AGE)
+    if any(column.name == "Name" for column in served.columns) and not served.custom:
+        return served.columns
+    return (_NAME, *served.columns)
 
 
 def partial(manifest: Manifest) -> Manifest:
@@ -63,15 +66,12 @@ def _definition(column: Column) -> dict[str, Any]:
         "name": column.name,
         "type": column.type,
         "format": column.format,
-        "description": column.description
-        or f"Custom resource definition column (in JSONPath format): {column.path}",
+        "description": column.description or f"Custom resource definition column (in JSONPath format): {column.path}",
         "priority": column.priority,
     }
 
 
-def _row(
-    columns: tuple[Column, ...], manifest: Manifest, include: str, now: datetime.datetime
-) -> dict[str, Any]:
+def _row(columns: tuple[Column, ...], manifest: Manifest, include: str, now: datetime.datetime) -> dict[str, Any]:
     row: dict[str, Any] = {"cells": [_cell(column, manifest, now) for column in columns]}
     if include == OBJECT:
         row["object"] = manifest

@@ -1,7 +1,7 @@
 """Server-side apply: who owns which field, merging what was applied, and conflicts.
 
-``apply.apply`` merges an applied configuration into the live object; ``apply.track_update`` records what a create, update
-or patch changed. Design and terms follow sigs.k8s.io/structured-merge-diff and apimachinery's managedfields.
+``apply.apply`` merges an applied configuration into the live object; ``apply.track_update`` records what a create,
+update or patch changed. Design and terms follow sigs.k8s.io/structured-merge-diff and apimachinery's managedfields.
 """
 
 from __future__ import annotations

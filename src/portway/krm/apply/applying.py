@@ -49,23 +49,16 @@ def apply(
 
     merged = merging.merge(atom, before, applied)
     last = managed.entries.get(manager.identity)
-    fields = walking.fieldset(atom, applied)
+    fields = walking.fieldset(atom, applied) - managers.NOT_OWNED
     current = Entry(fields, manager.api_version, last.time if last else "")
     managed.entries[manager.identity] = current
     if last is not None and last.fields:
         merged = _prune(atom, merged, managed, last.fields)
     comparison = walking.compare(atom, before, merged)
     _strip(managed, comparison, manager.identity, force=force)
-    if live is None or last is None or not same(before, merged) or last.fields != fields:
-        current.time = managers.stamp(now) if _moved(live, before, merged, current, last) else current.time
+    if last is None or last.fields != fields or not same(before, merged):
+        current.time = managers.stamp(now)
     return managers.write(merged, managed)
-
-
-def _moved(
-    live: Manifest | None, before: Manifest, merged: Manifest, current: Entry, last: Entry | None
-) -> bool:
-    """Whether the applier's time changes: with the object, or with what the applier owns."""
-    return live is None or last is None or not same(before, merged) or current.fields - last.fields != set()
 
 
 def track_update(
@@ -73,17 +66,15 @@ def track_update(
 ) -> Manifest:
     """The new object with managedFields saying that the manager changed what differs from the live one.
 
-    Owners given in the new object replace the live ones; ``[]`` and ``[{}]`` forget them. An existing object without any
-    owner stays so until the first apply. Fields go to the updater without asking: an update never conflicts.
+    Owners given in the new object replace the live ones; ``[]`` and ``[{}]`` forget them. An existing object without
+    any owner stays so until the first apply. Fields go to the updater without asking: an update never conflicts.
     """
     atom = of(schema)
     managed = _owners_for_update(live, new, atom)
     after = managers.without(new)
     if live is not None and not managed.entries:
         return after
-    manager = manager._replace(
-        operation=managers.UPDATE, api_version=new.get("apiVersion", manager.api_version)
-    )
+    manager = manager._replace(operation=managers.UPDATE, api_version=new.get("apiVersion", manager.api_version))
     before = managers.without(live) if live is not None else _empty(new)
     comparison = walking.compare(atom, before, after)
     _strip(managed, comparison, None, force=True)

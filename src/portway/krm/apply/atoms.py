@@ -1,4 +1,4 @@
-"""What apply must know of a schema: at each place a scalar, a list (atomic, set or keyed) or a map (atomic or granular).
+"""What apply must know of a schema: at each place a scalar, a list (atomic, set, keyed) or a map (atomic, granular).
 
 A place without a schema is *deduced* from the value found there: lists atomic, maps granular.
 Source: k8s.io/kube-openapi pkg/schemaconv.

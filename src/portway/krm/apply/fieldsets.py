@@ -1,7 +1,7 @@
 """Sets of fields: which places of an object somebody owns, and their FieldsV1 form.
 
-A path is a tuple of serialized elements, as FieldsV1 spells them: ``f:<field>``, ``k:{"name":"a"}`` (an item by its keys),
-``v:"x"`` (an item of a set), ``i:0`` (by position).
+A path is a tuple of serialized elements, as FieldsV1 spells them: ``f:<field>``, ``k:{"name":"a"}`` (an item by
+its keys), ``v:"x"`` (an item of a set), ``i:0`` (by position).
 """
 
 from __future__ import annotations
@@ -63,7 +63,8 @@ def item_element(atom: ListAtom, item: Any) -> str:
             found[key] = atom.defaults[key]
         else:
             raise BadItem(
-                f'associative list with keys has an element that omits key field "{key}" (and doesn\'t have default value)'
+                f'associative list with keys has an element that omits key field "{key}" '
+                "(and doesn't have default value)"
             )
     return keyed(found)
 

@@ -60,7 +60,7 @@ def _meta(*names: str) -> Iterable[Path]:
     return ((("f:metadata", f"f:{name}")) for name in names)
 
 
-_NOT_OWNED: Final[FieldSet] = {
+NOT_OWNED: Final[FieldSet] = {
     ("f:apiVersion",),
     ("f:kind",),
     ("f:metadata",),
@@ -88,9 +88,7 @@ def read(manifest: Manifest) -> Managed:
         if raw.get("fieldsType", "FieldsV1") != "FieldsV1":
             raise ValueError("fieldsType must be FieldsV1")
         version = str(raw.get("apiVersion", ""))
-        manager = Manager(
-            str(raw.get("manager", "")), raw["operation"], version, str(raw.get("subresource", ""))
-        )
+        manager = Manager(str(raw.get("manager", "")), raw["operation"], version, str(raw.get("subresource", "")))
         fields = fieldsets.decode(raw.get("fieldsV1") or {})
         managed.entries[manager.identity] = Entry(fields, version, str(raw.get("time") or ""))
     return managed
@@ -99,7 +97,7 @@ def read(manifest: Manifest) -> Managed:
 def write(manifest: Manifest, managed: Managed) -> Manifest:
     """The object with these entries; its metadata is copied, the rest shared."""
     for entry in managed.entries.values():
-        entry.fields = entry.fields - _NOT_OWNED
+        entry.fields = entry.fields - NOT_OWNED
     managed.drop_empty()
     metadata = {k: v for k, v in (manifest.get("metadata") or {}).items() if k != "managedFields"}
     if managed.entries:

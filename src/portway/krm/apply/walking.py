@@ -104,7 +104,7 @@ def _compare(atom: Atom, before: Any, after: Any, path: Path, out: Comparison) -
             out.removed.add(path)
 
 
-def _compare_as(kind: Kind, atom: Atom, before: Any, after: Any, path: Path, out: Comparison) -> bool:
+def _compare_as(kind: Kind, atom: Atom, before: Any, after: Any, path: Path, out: Comparison) -> bool:  # noqa: PLR0917
     """True when the place is a leaf."""
     if kind is Kind.MAP and atom.map is not None:
         old, new = _as(dict, before), _as(dict, after)
@@ -129,9 +129,7 @@ def _as(kind: type, value: Any) -> Any:
     return value if isinstance(value, kind) else None
 
 
-def _compare_fields(
-    atom: MapAtom, before: dict[str, Any], after: dict[str, Any], path: Path, out: Comparison
-) -> None:
+def _compare_fields(atom: MapAtom, before: dict[str, Any], after: dict[str, Any], path: Path, out: Comparison) -> None:
     for name, old in before.items():
         new = after.get(name, ABSENT)
         if old is not new:

@@ -11,9 +11,7 @@ from portway.krm.identity import Manifest
 def merge_patch(target: Manifest, patch: Any) -> Manifest:
     """Raises StatusError 400 when the patch is not an object."""
     if not isinstance(patch, dict):
-        raise errors.bad_request(
-            f"a JSON merge patch of an object must be an object, not {type(patch).__name__}"
-        )
+        raise errors.bad_request(f"a JSON merge patch of an object must be an object, not {type(patch).__name__}")
     merged: Manifest = _merge(target, patch)
     return merged
 

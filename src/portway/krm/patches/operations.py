@@ -48,9 +48,7 @@ def _unprocessable(message: str) -> errors.StatusError:
 def _pointer(operation: Mapping[str, Any], name: str) -> list[str]:
     pointer = operation.get(name)
     if not isinstance(pointer, str) or (pointer and not pointer.startswith("/")):
-        raise errors.bad_request(
-            f"JSON patch {operation['op']} needs {name}, a pointer such as /metadata/labels/a"
-        )
+        raise errors.bad_request(f"JSON patch {operation['op']} needs {name}, a pointer such as /metadata/labels/a")
     return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
 
 

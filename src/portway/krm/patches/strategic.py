@@ -93,9 +93,7 @@ def _merge_list(current: Any, patch: list[Any], schema: Schema, order: Any) -> l
     existing = list(current) if isinstance(current, list) else []
     key = _merge_key(schema)
     if key is None:
-        merged = existing + [
-            item for index, item in enumerate(patch) if not _held(item, existing + patch[:index])
-        ]
+        merged = existing + [item for index, item in enumerate(patch) if not _held(item, existing + patch[:index])]
         patched = {repr(item) for item in patch}
         return _ordered(merged, order, None, patched) if order is not None else merged
     items = schema.get("items") or {}
@@ -105,9 +103,7 @@ def _merge_list(current: Any, patch: list[Any], schema: Schema, order: Any) -> l
     named: set[str] = set()
     for item in patch:
         if not isinstance(item, dict):
-            raise errors.bad_request(
-                f"expected an object with {key!r} in a list merged by it, found {item!r}"
-            )
+            raise errors.bad_request(f"expected an object with {key!r} in a list merged by it, found {item!r}")
         if key not in item:
             raise errors.bad_request(f"map: {item} does not contain declared merge key: {key}")
         named.add(repr(item[key]))

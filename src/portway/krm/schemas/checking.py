@@ -101,23 +101,17 @@ def _max_length(limit: int) -> Check:
 
 def _min_length(limit: int) -> Check:
     text = f"should be at least {limit} chars long"
-    return lambda value: (
-        [findings.invalid(value, text)] if type(value) is str and len(value) < limit else None
-    )
+    return lambda value: [findings.invalid(value, text)] if type(value) is str and len(value) < limit else None
 
 
 def _pattern(pattern: str) -> Check:
     matches = patterns.matcher(pattern)
     text = f"should match '{pattern}'"
-    return lambda value: (
-        [findings.invalid(value, text)] if type(value) is str and not matches(value) else None
-    )
+    return lambda value: [findings.invalid(value, text)] if type(value) is str and not matches(value) else None
 
 
 def _format(name: str, known: formats.Check) -> Check:
-    return lambda value: (
-        [findings.wrong_format(name, value)] if type(value) is str and not known(value) else None
-    )
+    return lambda value: [findings.wrong_format(name, value)] if type(value) is str and not known(value) else None
 
 
 def number_checks(schema: Schema) -> list[Check]:
@@ -131,9 +125,7 @@ def number_checks(schema: Schema) -> list[Check]:
             checks.append(_number(lambda n: n <= maximum, text))
     if minimum is not None:
         if schema.get("exclusiveMinimum"):
-            checks.append(
-                _number(lambda n: n > minimum, f"should be greater than {findings.number(minimum)}")
-            )
+            checks.append(_number(lambda n: n > minimum, f"should be greater than {findings.number(minimum)}"))
         else:
             text = f"should be greater than or equal to {findings.number(minimum)}"
             checks.append(_number(lambda n: n >= minimum, text))
@@ -160,14 +152,10 @@ def size_checks(schema: Schema) -> list[Check]:
     checks: list[Check] = []
     most, least = schema.get("maxItems"), schema.get("minItems")
     if most is not None:
-        checks.append(
-            lambda v: [findings.too_many(len(v), most)] if type(v) is list and len(v) > most else None
-        )
+        checks.append(lambda v: [findings.too_many(len(v), most)] if type(v) is list and len(v) > most else None)
     if least:
         text = f"should have at least {least} items"
-        checks.append(
-            lambda v: [findings.invalid(len(v), text)] if type(v) is list and len(v) < least else None
-        )
+        checks.append(lambda v: [findings.invalid(len(v), text)] if type(v) is list and len(v) < least else None)
     if schema.get("uniqueItems"):
         checks.append(_unique)
     return checks
@@ -183,14 +171,10 @@ def property_count_checks(schema: Schema) -> list[Check]:
     checks: list[Check] = []
     most, least = schema.get("maxProperties"), schema.get("minProperties")
     if most is not None:
-        checks.append(
-            lambda v: [findings.too_many(len(v), most)] if type(v) is dict and len(v) > most else None
-        )
+        checks.append(lambda v: [findings.too_many(len(v), most)] if type(v) is dict and len(v) > most else None)
     if least:
         text = f"should have at least {least} properties"
-        checks.append(
-            lambda v: [findings.invalid(len(v), text)] if type(v) is dict and len(v) < least else None
-        )
+        checks.append(lambda v: [findings.invalid(len(v), text)] if type(v) is dict and len(v) < least else None)
     return checks
 
 

@@ -82,15 +82,18 @@ def _map_defaulter(properties: dict[str, Schema], additional: Schema | None) -> 
     other_make = _factory(additional) if additional is not None and not additional.get("nullable") else None
     declared = frozenset(properties)
 
+    def settle_nulls(value: dict[str, Any]) -> None:
+        for name in [name for name, item in value.items() if item is None]:
+            if name in never_null:
+                del value[name]
+            elif other_make is not None and name not in declared:
+                value[name] = other_make()
+
     def default_fields(value: Any) -> None:
         if type(value) is not dict:
             return
         if None in value.values():
-            for name in [name for name, item in value.items() if item is None]:
-                if name in never_null:
-                    del value[name]
-                elif other_make is not None and name not in declared:
-                    value[name] = other_make()
+            settle_nulls(value)
         for name, make in makers:
             if name not in value:
                 value[name] = make()

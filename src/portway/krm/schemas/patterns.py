@@ -40,9 +40,7 @@ def matcher(pattern: str) -> Callable[[str], bool]:
     """A function that says whether the pattern is found anywhere in a text. Raises BadPattern."""
     translated = _SPELLINGS.sub(_translate, pattern)
     try:
-        validator = jsonschema_rs.validator_for(
-            {"pattern": translated}, pattern_options=jsonschema_rs.RegexOptions()
-        )
+        validator = jsonschema_rs.validator_for({"pattern": translated}, pattern_options=jsonschema_rs.RegexOptions())
     except (ValueError, jsonschema_rs.ValidationError) as refused:
         raise BadPattern(f"{pattern!r} is not a regular expression in RE2 syntax") from refused
     return validator.is_valid

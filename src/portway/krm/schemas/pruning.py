@@ -36,9 +36,7 @@ def _compile(schema: Schema) -> Pruner | None:
         items = schema.get("items")
         below = _compile(items) if items is not None else None
         return _each_item(below) if below else None
-    if schema.get("type") in ("string", "integer", "number", "boolean") or schema.get(
-        "x-kubernetes-int-or-string"
-    ):
+    if schema.get("type") in ("string", "integer", "number", "boolean") or schema.get("x-kubernetes-int-or-string"):
         return None
     return _compile_object(schema)
 

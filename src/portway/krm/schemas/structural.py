@@ -6,6 +6,7 @@ pkg/apis/apiextensions/validation.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -73,9 +74,7 @@ def _forbidden(schema: dict[str, Any], path: str) -> Iterator[Cause]:
         if schema.get(name):
             yield Cause("FieldValueForbidden", f"Forbidden: {name} is not supported", f"{path}.{name}")
     if schema.get("uniqueItems"):
-        message = (
-            "Forbidden: uniqueItems cannot be set to true since the runtime complexity becomes quadratic"
-        )
+        message = "Forbidden: uniqueItems cannot be set to true since the runtime complexity becomes quadratic"
         yield Cause("FieldValueForbidden", message, f"{path}.uniqueItems")
     if schema.get("additionalProperties") is False:
         message = "Forbidden: additionalProperties cannot be set to false"
@@ -112,15 +111,11 @@ def _extensions(schema: dict[str, Any], path: str) -> Iterator[Cause]:
         message = "Invalid value: false: must be true or undefined"
         yield Cause("FieldValueInvalid", message, f"{path}.x-kubernetes-preserve-unknown-fields")
     if schema.get("x-kubernetes-preserve-unknown-fields") and kind not in ("", "object"):
-        message = (
-            f"Invalid value: {quote(kind)}: must be object if x-kubernetes-preserve-unknown-fields is true"
-        )
+        message = f"Invalid value: {quote(kind)}: must be object if x-kubernetes-preserve-unknown-fields is true"
         yield Cause("FieldValueInvalid", message, f"{path}.type")
     if schema.get("x-kubernetes-embedded-resource"):
         if kind != "object":
-            message = (
-                f"Invalid value: {quote(kind)}: must be object if x-kubernetes-embedded-resource is true"
-            )
+            message = f"Invalid value: {quote(kind)}: must be object if x-kubernetes-embedded-resource is true"
             yield Cause("FieldValueInvalid", message, f"{path}.type")
         if not schema.get("properties") and not schema.get("x-kubernetes-preserve-unknown-fields"):
             message = (
@@ -149,7 +144,9 @@ def _list_type(schema: dict[str, Any], path: str) -> Iterator[Cause]:
     if kind not in ("atomic", "set", "map"):
         yield _unsupported(f"{path}.x-kubernetes-list-type", kind, ("atomic", "map", "set"))
     if schema.get("type") != "array":
-        message = f"Invalid value: {quote(schema.get('type', ''))}: must be array if x-kubernetes-list-type is specified"
+        message = (
+            f"Invalid value: {quote(schema.get('type', ''))}: must be array if x-kubernetes-list-type is specified"
+        )
         yield Cause("FieldValueInvalid", message, f"{path}.type")
         return
     items = schema.get("items") if isinstance(schema.get("items"), dict) else {}
@@ -166,11 +163,12 @@ def _list_type(schema: dict[str, Any], path: str) -> Iterator[Cause]:
 def _map_keys(items: dict[str, Any], keys: list[str], path: str) -> Iterator[Cause]:
     where = f"{path}.x-kubernetes-list-map-keys"
     if not keys:
-        yield Cause(
-            "FieldValueRequired", "Required value: must not be empty if x-kubernetes-list-type is map", where
-        )
+        yield Cause("FieldValueRequired", "Required value: must not be empty if x-kubernetes-list-type is map", where)
     if items.get("type") != "object":
-        message = f"Invalid value: {quote(items.get('type', ''))}: must be object if parent array's x-kubernetes-list-type is map"
+        message = (
+            f"Invalid value: {quote(items.get('type', ''))}: must be object if parent array's "
+            "x-kubernetes-list-type is map"
+        )
         yield Cause("FieldValueInvalid", message, f"{path}.items.type")
         return
     properties = items.get("properties") or {}
@@ -181,10 +179,16 @@ def _map_keys(items: dict[str, Any], keys: list[str], path: str) -> Iterator[Cau
             message = f"Invalid value: {quote(key)}: entries must all be names of item properties"
             yield Cause("FieldValueInvalid", message, f"{where}[{index}]")
         elif properties[key].get("type") in ("array", "object"):
-            message = f"Invalid value: {quote(properties[key]['type'])}: must be a scalar type if parent array's x-kubernetes-list-type is map"
+            message = (
+                f"Invalid value: {quote(properties[key]['type'])}: must be a scalar type if parent array's "
+                "x-kubernetes-list-type is map"
+            )
             yield Cause("FieldValueInvalid", message, f"{path}.items.properties[{key}].type")
         elif key not in (items.get("required") or ()) and properties[key].get("default") is None:
-            message = "Required value: this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property"
+            message = (
+                "Required value: this property is in x-kubernetes-list-map-keys, so it must have a default or be "
+                "a required property"
+            )
             yield Cause("FieldValueRequired", message, f"{path}.items.properties[{key}].default")
 
 
@@ -219,7 +223,10 @@ def _metadata(schema: dict[str, Any], path: str) -> Iterator[Cause]:
     extra = set(metadata) - {"type", "description", "properties"}
     unknown = set(metadata.get("properties") or {}) - {"name", "generateName"}
     if extra or unknown:
-        message = "Forbidden: must not specify anything other than name and generateName, but metadata is implicitly specified"
+        message = (
+            "Forbidden: must not specify anything other than name and generateName, but metadata is "
+            "implicitly specified"
+        )
         yield Cause("FieldValueForbidden", message, where)
 
 
@@ -248,28 +255,33 @@ def _branch(branch: Any, outside: dict[str, Any], path: str) -> Iterator[Cause]:
             if name.startswith("x-") or name in ("nullable",):
                 message = "Forbidden: must be false to be structural"
             yield Cause("FieldValueForbidden", message, f"{path}.{name}")
-    declared = outside.get("properties") or {}
-    additional = outside.get("additionalProperties")
-    for name, child in (branch.get("properties") or {}).items():
-        where = f"{path}.properties[{name}]"
-        counterpart = declared.get(name, additional if isinstance(additional, dict) else None)
-        if counterpart is None:
-            outer = path.rsplit(".", 1)[0]
-            message = f"Required value: because it is defined in {where}"
-            yield Cause("FieldValueRequired", message, f"{outer}.properties[{name}]")
-        else:
-            yield from _branch(child, counterpart, where)
-    if isinstance(branch.get("items"), dict):
-        if isinstance(outside.get("items"), dict):
-            yield from _branch(branch["items"], outside["items"], f"{path}.items")
-        else:
-            message = f"Required value: because it is defined in {path}.items"
-            yield Cause("FieldValueRequired", message, f"{path.rsplit('.', 1)[0]}.items")
+    yield from _counterparts(branch, outside, path)
     for name in _JUNCTORS:
         for index, inner in enumerate(branch.get(name) or ()):
             yield from _branch(inner, outside, f"{path}.{name}[{index}]")
     if isinstance(branch.get("not"), dict):
         yield from _branch(branch["not"], outside, f"{path}.not")
+
+
+_JUNCTOR_STEP = re.compile(r"\.(?:allOf|anyOf|oneOf)\[\d+\]|\.not(?![A-Za-z])")
+
+
+def _counterparts(branch: dict[str, Any], outside: dict[str, Any], path: str) -> Iterator[Cause]:
+    """Fields inside a junctor, each checked against the field outside that it restricts."""
+    additional = outside.get("additionalProperties")
+    other = additional if isinstance(additional, dict) else None
+    inner = {
+        f"{path}.properties[{name}]": (child, (outside.get("properties") or {}).get(name, other))
+        for name, child in (branch.get("properties") or {}).items()
+    }
+    if isinstance(branch.get("items"), dict):
+        inner[f"{path}.items"] = (branch["items"], outside.get("items"))
+    for where, (child, counterpart) in inner.items():
+        if isinstance(counterpart, dict):
+            yield from _branch(child, counterpart, where)
+        else:
+            missing = _JUNCTOR_STEP.sub("", where)
+            yield Cause("FieldValueRequired", f"Required value: because it is defined in {where}", missing)
 
 
 def _unsupported(path: str, value: Any, allowed: tuple[str, ...], detail: str = "") -> Cause:

@@ -1,6 +1,7 @@
 """Validates values against a schema, compiled once to closures: the path of every write of a custom resource.
 
-A check answers None for a good value (nothing is built, no path is made) or its findings, whose paths grow on the way up.
+A check answers None for a good value (nothing is built, no path is made) or its findings, whose paths grow on the
+way up.
 Null is refused where the schema is not nullable: ``defaulting.default`` drops such nulls before.
 Rules of ``x-kubernetes-validations`` would be one more check of a node in ``_checks``; they are not evaluated here.
 """
