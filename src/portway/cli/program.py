@@ -1,4 +1,4 @@
-"""The ``portway`` program: commands that talk to a running Portway. ``bootstrap`` adds those that start and stop one."""
+"""The ``portway`` program: commands that talk to a running Portway. ``bootstrap`` adds those that start one."""
 
 from __future__ import annotations
 
