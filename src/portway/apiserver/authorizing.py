@@ -1,0 +1,101 @@
+"""May this request be made, and if not, in upstream's words why not."""
+
+from __future__ import annotations
+
+from portway.apiserver.rbac import Attributes, Grants
+from portway.apiserver.requests import Request
+from portway.apiserver.routing import Target
+from portway.apiserver.tenants import Tenant
+from portway.apiserver.users import User
+from portway.krm.errors import StatusError, forbidden
+
+ACCESS = Attributes("access", path="/")
+_VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch"}
+
+
+def verb_of(request: Request) -> str:
+    """The RBAC verb: GET splits by what it asks."""
+    target = request.target
+    if not target.is_resource:
+        return {"GET": "get", "HEAD": "get", **_VERBS, "DELETE": "delete"}.get(request.method, request.method.lower())
+    if request.method in ("GET", "HEAD"):
+        if request.flag("watch"):
+            return "watch"
+        return "get" if target.name else "list"
+    if request.method == "DELETE":
+        return "delete" if target.name else "deletecollection"
+    return _VERBS.get(request.method, request.method.lower())
+
+
+def attributes_of(target: Target, verb: str) -> Attributes:
+    if not target.is_resource:
+        return Attributes(verb, path=target.path)
+    resource = f"{target.resource}/{target.subresource}" if target.subresource else target.resource
+    return Attributes(verb, target.group, resource, target.namespace, target.name)
+
+
+class Authorizer:
+    def __init__(self, grants: Grants) -> None:
+        self.grants = grants
+
+    def may_enter(self, user: User, tenant: Tenant) -> bool:
+        if user.is_master or user.home == tenant.cluster:
+            return True
+        return self.grants.allows(user, tenant.cluster, ACCESS)
+
+    def require(self, request: Request, asked: Attributes) -> None:
+        """Raises StatusError 403."""
+        tenant, user = request.tenant, request.user
+        if user.is_master:
+            return
+        if tenant is None:
+            raise denied(user, asked, f'no access to workspace "{request.target.cluster}"')
+        if not self.may_enter(user, tenant):
+            raise denied(user, asked, f'no access to workspace "{request.target.cluster}"')
+        if not self.grants.allows(user, tenant.cluster, asked):
+            raise denied(user, asked, "", tenant.path)
+
+    def require_impersonation(self, request: Request, user: User) -> None:
+        """The caller must be allowed to impersonate the user and every group it asked for. Raises StatusError 403."""
+        for asked in _impersonations(user):
+            self.require(request, asked)
+
+
+def _impersonations(user: User) -> list[Attributes]:
+    if user.name.startswith("system:serviceaccount:"):
+        _, _, namespace, name = user.name.split(":", 3)
+        asked = [Attributes("impersonate", "", "serviceaccounts", namespace, name)]
+        implied = {"system:serviceaccounts", f"system:serviceaccounts:{namespace}"}
+    else:
+        asked, implied = [Attributes("impersonate", "", "users", "", user.name)], set()
+    implied |= {"system:authenticated", "system:unauthenticated"}
+    asked += [Attributes("impersonate", "", "groups", "", g) for g in user.groups if g not in implied]
+    if user.uid:
+        asked.append(Attributes("impersonate", "authentication.k8s.io", "uids", "", user.uid))
+    for key, values in user.extra.items():
+        asked += [
+            Attributes("impersonate", "authentication.k8s.io", f"userextras/{key}", "", value) for value in values
+        ]
+    return asked
+
+
+def denied(user: User, asked: Attributes, why: str, workspace: str = "") -> StatusError:
+    reason = describe(user, asked)
+    if workspace:
+        reason += f' in workspace "{workspace}"'
+    if why:
+        reason += f": {why}"
+    if asked.path:
+        return StatusError(403, "Forbidden", f"forbidden: {reason}")
+    plural = asked.resource.partition("/")[0]
+    return forbidden(plural, asked.name, reason, asked.group)
+
+
+def describe(user: User, asked: Attributes) -> str:
+    """As upstream: ``User "x" cannot list resource "y" in API group "" in the namespace "z"``."""
+    if asked.path:
+        return f'User "{user.name}" cannot {asked.verb} path "{asked.path}"'
+    text = f'User "{user.name}" cannot {asked.verb} resource "{asked.resource}" in API group "{asked.group}"'
+    if asked.namespace:
+        return f'{text} in the namespace "{asked.namespace}"'
+    return f"{text} at the cluster scope"

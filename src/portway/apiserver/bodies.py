@@ -1,0 +1,77 @@
+"""Request bodies as manifests: media types, kind and version, strictness about what is not declared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from portway.apiserver.requests import Request
+from portway.krm import decoding, protobuf
+from portway.krm.errors import bad_request, unsupported_media_type
+from portway.krm.identity import GroupVersionKind, Manifest
+
+PROTOBUF = "application/vnd.kubernetes.protobuf"
+
+
+def media_type(request: Request) -> str:
+    return request.header(b"content-type").partition(";")[0].strip().lower()
+
+
+async def read(request: Request, *, protobuf_allowed: bool = True) -> tuple[Any, tuple[str, ...]]:
+    """The decoded body and the paths of its duplicate keys. Raises StatusError 400 and 415."""
+    media = media_type(request)
+    body = await request.body()
+    if media == PROTOBUF and protobuf_allowed:
+        return protobuf.decode(body), ()
+    if media in ("application/yaml", "application/x-yaml", "text/yaml"):
+        decoded = decoding.decode_yaml(body)
+    elif media in ("", "application/json", "*/*", "application/x-www-form-urlencoded"):
+        decoded = decoding.decode_json(body) if body else decoding.decode_json(b"{}")
+    else:
+        supported = ["application/json", "application/yaml", *([PROTOBUF] if protobuf_allowed else [])]
+        raise unsupported_media_type(
+            f"the body of the request was in an unknown format - accepted media types include: {', '.join(supported)}"
+        )
+    return decoded.value, decoded.duplicates
+
+
+async def read_manifest(request: Request, gvk: GroupVersionKind, *, custom: bool) -> tuple[Manifest, tuple[str, ...]]:
+    """A body of kind ``gvk``; apiVersion and kind may be left out, but not differ. Raises StatusError 400."""
+    value, duplicates = await read(request, protobuf_allowed=not custom)
+    return typed(value, gvk), duplicates
+
+
+def typed(value: Any, gvk: GroupVersionKind) -> Manifest:
+    if not isinstance(value, dict):
+        raise bad_request(f"the body of the request must be an object of kind {gvk.kind}")
+    version, kind = value.get("apiVersion") or gvk.api_version, value.get("kind") or gvk.kind
+    if version != gvk.api_version:
+        raise bad_request(
+            f"the API version in the data ({version}) does not match the expected API version ({gvk.api_version})"
+        )
+    if kind != gvk.kind:
+        raise bad_request(f"the kind in the data ({kind}) does not match the expected kind ({gvk.kind})")
+    manifest = {"apiVersion": version, "kind": kind, **value}
+    manifest["apiVersion"], manifest["kind"] = version, kind
+    metadata = manifest.get("metadata")
+    if metadata is None:
+        manifest["metadata"] = {}
+    elif not isinstance(metadata, dict):
+        raise bad_request(f"{gvk.kind}: metadata must be an object")
+    return manifest
+
+
+def be_strict(request: Request, gvk: GroupVersionKind, unknown: Iterable[str], duplicates: Iterable[str]) -> None:
+    """Ignore, warn of, or refuse fields that are unknown or given twice, as fieldValidation asks."""
+    complaints = [f'unknown field "{path}"' for path in unknown]
+    complaints += [f'duplicate field "{path}"' for path in duplicates]
+    mode = request.field_validation
+    if not complaints or mode == "Ignore":
+        return
+    if mode == "Warn":
+        request.warnings.extend(complaints)
+        return
+    raise bad_request(
+        f'{gvk.kind} in version "{gvk.version}" cannot be handled as a {gvk.kind}: '
+        f"strict decoding error: {', '.join(complaints)}"
+    )

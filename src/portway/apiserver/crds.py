@@ -1,0 +1,214 @@
+"""CustomResourceDefinitions as served resources, and the conditions that tell whether they are.
+
+Names are checked against the other CRDs of the workspace when one is written, so that a CRD is established (or
+says why not) in the same write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from portway.apiserver import resources
+from portway.apiserver.resources import Bundle, Resource
+from portway.krm.errors import Cause
+from portway.krm.identity import GroupVersionKind, Manifest
+from portway.krm.schemas import structural
+from portway.krm.served import Column, Served, Subresource
+from portway.store.contract import Key
+
+CRDS = "customresourcedefinitions.apiextensions.k8s.io"
+CLEANUP_FINALIZER = "customresourcecleanup.apiextensions.k8s.io"
+OPEN_SCHEMA: Mapping[str, Any] = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A CRD as the registry keeps it."""
+
+    bundle: Bundle
+    group: str
+    names: frozenset[str]
+    kinds: frozenset[str]
+    terminating: bool
+
+
+def parse(key: Key, revision: int, manifest: Manifest) -> Definition:
+    spec = manifest["spec"]
+    status = manifest.get("status") or {}
+    terminating = bool(manifest["metadata"].get("deletionTimestamp"))
+    served: tuple[Resource, ...] = ()
+    if is_established(status):
+        served = tuple(
+            resources.of(one, changed_at=revision, terminating=terminating)
+            for one in served_versions(spec, status.get("acceptedNames") or spec["names"])
+        )
+    bundle = Bundle(("crd", key.cluster, key.name, str(revision)), served)
+    names = spec["names"]
+    return Definition(bundle, spec["group"], _plural_names(names), _kinds(names), terminating)
+
+
+def is_established(status: Manifest) -> bool:
+    return any(c.get("type") == "Established" and c.get("status") == "True" for c in status.get("conditions") or ())
+
+
+def served_versions(spec: Manifest, names: Manifest) -> Iterable[Served]:
+    storage = next((v["name"] for v in spec["versions"] if v.get("storage")), spec["versions"][0]["name"])
+    for version in spec["versions"]:
+        if version.get("served"):
+            yield served_version(spec["group"], names, version, spec.get("scope") == "Namespaced", storage)
+
+
+def served_version(group: str, names: Manifest, version: Manifest, namespaced: bool, storage: str) -> Served:
+    """``version`` is an entry of ``spec.versions`` of a CRD or APIResourceSchema."""
+    schema = version.get("schema") or {}
+    schema = schema.get("openAPIV3Schema", schema) or OPEN_SCHEMA
+    subresources = version.get("subresources") or {}
+    gvk = GroupVersionKind(group, version["name"], names["kind"])
+    offered = []
+    if "status" in subresources:
+        offered.append(Subresource("status"))
+    if subresources.get("scale"):
+        offered.append(Subresource("scale", kind=GroupVersionKind("autoscaling", "v1", "Scale")))
+    return Served(
+        gvk=gvk,
+        plural=names["plural"],
+        singular=names.get("singular") or names["kind"].lower(),
+        namespaced=namespaced,
+        schema=schema,
+        list_kind=names.get("listKind") or names["kind"] + "List",
+        short_names=tuple(names.get("shortNames") or ()),
+        categories=tuple(names.get("categories") or ()),
+        subresources=tuple(offered),
+        columns=tuple(_column(column) for column in version.get("additionalPrinterColumns") or ()),
+        selectable_fields=tuple(f["jsonPath"].lstrip(".") for f in version.get("selectableFields") or ()),
+        storage_version=storage,
+        custom=True,
+        scale=dict(subresources.get("scale") or {}),
+    )
+
+
+def _column(column: Manifest) -> Column:
+    return Column(
+        name=column["name"],
+        path=column["jsonPath"],
+        type=column.get("type", "string"),
+        format=column.get("format", ""),
+        description=column.get("description", ""),
+        priority=column.get("priority", 0),
+    )
+
+
+def check(manifest: Manifest) -> tuple[Cause, ...]:
+    """What makes a CRD unacceptable, beyond what its own OpenAPI schema says."""
+    spec = manifest.get("spec") or {}
+    names = spec.get("names") or {}
+    expected = f"{names.get('plural', '')}.{spec.get('group', '')}"
+    causes = []
+    if manifest["metadata"].get("name") != expected:
+        message = f'Invalid value: "{manifest["metadata"].get("name")}": must be spec.names.plural+"."+spec.group'
+        causes.append(Cause("FieldValueInvalid", message, "metadata.name"))
+    if "." not in spec.get("group", ""):
+        message = f'Invalid value: "{spec.get("group", "")}": should be a domain with at least one dot'
+        causes.append(Cause("FieldValueInvalid", message, "spec.group"))
+    if spec.get("scope") not in ("Namespaced", "Cluster"):
+        message = f'Unsupported value: "{spec.get("scope", "")}": supported values: "Cluster", "Namespaced"'
+        causes.append(Cause("FieldValueNotSupported", message, "spec.scope"))
+    versions = spec.get("versions") or []
+    if sum(bool(v.get("storage")) for v in versions) != 1:
+        message = "Invalid value: must have exactly one version marked as storage version"
+        causes.append(Cause("FieldValueInvalid", message, "spec.versions"))
+    for index, version in enumerate(versions):
+        causes += _check_schema(version, f"spec.versions[{index}].schema")
+    return tuple(causes)
+
+
+def _check_schema(version: Manifest, path: str) -> list[Cause]:
+    schema = (version.get("schema") or {}).get("openAPIV3Schema")
+    if schema is None:
+        return [Cause("FieldValueRequired", "Required value: schemas are required", f"{path}.openAPIV3Schema")]
+    found = structural.check(schema)
+    prefix = f"{path}.openAPIV3Schema"
+    return [
+        Cause(cause.reason, cause.message, f"{prefix}.{cause.field}" if cause.field else prefix) for cause in found
+    ]
+
+
+def complete(manifest: Manifest) -> None:
+    """Defaults of the spec that its schema cannot state."""
+    spec = manifest.setdefault("spec", {})
+    names = spec.setdefault("names", {})
+    kind = names.get("kind", "")
+    names.setdefault("singular", kind.lower())
+    names.setdefault("listKind", f"{kind}List")
+    spec.setdefault("conversion", {"strategy": "None"})
+
+
+def settle(manifest: Manifest, others: Iterable[Definition], now: str) -> None:
+    """Set status: accepted names, stored versions and the conditions NamesAccepted and Established."""
+    spec, status = manifest["spec"], manifest.setdefault("status", {})
+    names = spec["names"]
+    taken = _conflict(spec, others)
+    old = {c["type"]: c for c in status.get("conditions") or ()}
+    accepted = taken is None
+    if accepted:
+        status["acceptedNames"] = names
+    status.setdefault("acceptedNames", {"plural": "", "kind": ""})
+    storage = next((v["name"] for v in spec["versions"] if v.get("storage")), "")
+    stored = status.setdefault("storedVersions", [])
+    if storage and storage not in stored:
+        stored.append(storage)
+    established = accepted or is_established(status)
+    new = [
+        _condition("NamesAccepted", accepted, "NoConflicts" if accepted else taken, now),
+        _condition("Established", established, "InitialNamesAccepted" if established else "NotAccepted", now),
+    ]
+    if manifest["metadata"].get("deletionTimestamp"):
+        new.append(_condition("Terminating", True, "InstanceDeletionInProgress", now))
+    status["conditions"] = [_kept(old.get(c["type"]), c) for c in new]
+
+
+_MESSAGES = {
+    "NoConflicts": "no conflicts found",
+    "InitialNamesAccepted": "the initial names have been accepted",
+    "NotAccepted": "not all names are accepted",
+    "InstanceDeletionInProgress": "CustomResource deletion is in progress",
+}
+
+
+def _condition(type_: str, true: bool, reason: str | None, now: str) -> Manifest:
+    message = _MESSAGES.get(reason or "")
+    if message is None:
+        message, reason = reason or "", "NameConflict"
+    return {
+        "type": type_,
+        "status": "True" if true else "False",
+        "lastTransitionTime": now,
+        "reason": reason,
+        "message": message,
+    }
+
+
+def _kept(old: Manifest | None, new: Manifest) -> Manifest:
+    if old is not None and old.get("status") == new["status"]:
+        return {**new, "lastTransitionTime": old.get("lastTransitionTime") or new["lastTransitionTime"]}
+    return new
+
+
+def _conflict(spec: Manifest, others: Iterable[Definition]) -> str | None:
+    names, kinds = _plural_names(spec["names"]), _kinds(spec["names"])
+    for other in others:
+        if other.group != spec["group"]:
+            continue
+        for shared in sorted((names & other.names) | (kinds & other.kinds)):
+            return f'"{shared}" is already in use'
+    return None
+
+
+def _plural_names(names: Manifest) -> frozenset[str]:
+    return frozenset([names["plural"], names.get("singular") or "", *(names.get("shortNames") or ())]) - {""}
+
+
+def _kinds(names: Manifest) -> frozenset[str]:
+    return frozenset([names["kind"], names.get("listKind") or ""]) - {""}

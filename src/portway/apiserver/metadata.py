@@ -1,0 +1,141 @@
+"""What the server sets and guards in ObjectMeta, and what it requires of the rest."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from datetime import datetime
+from typing import Any
+
+from portway.apiserver import clocks, names
+from portway.apiserver.objects import METADATA_FIELDS
+from portway.apiserver.resources import Resource
+from portway.krm.errors import Cause, StatusError, bad_request, conflict, invalid
+from portway.krm.identity import Manifest
+
+_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
+_NAME_MAX = 63 - 5
+
+
+def generate_name(prefix: str) -> str:
+    return prefix[:_NAME_MAX] + "".join(secrets.choice(_ALPHABET) for _ in range(5))
+
+
+def prepare_create(manifest: Manifest, now: datetime) -> None:
+    metadata = manifest["metadata"]
+    for field in ("resourceVersion", "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"):
+        metadata.pop(field, None)
+    metadata["uid"] = str(uuid.uuid4())
+    metadata["creationTimestamp"] = clocks.stamp(now)
+
+
+def prepare_update(manifest: Manifest, live: Manifest) -> None:
+    """Carry over what no client may change."""
+    metadata, old = manifest["metadata"], live["metadata"]
+    metadata.pop("selfLink", None)
+    for field in (
+        "name",
+        "namespace",
+        "generateName",
+        "uid",
+        "creationTimestamp",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "generation",
+        "resourceVersion",
+    ):
+        if field in old:
+            metadata[field] = old[field]
+        else:
+            metadata.pop(field, None)
+
+
+def check_preconditions(resource: Resource, manifest: Manifest, live: Manifest) -> None:
+    """uid and resourceVersion of an update, when given. Raises StatusError 409."""
+    metadata, old = manifest["metadata"], live["metadata"]
+    plural, group = resource.served.plural, resource.served.gvk.group
+    uid = metadata.get("uid")
+    if uid and uid != old["uid"]:
+        why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {old['uid']}"
+        raise conflict(plural, old["name"], why, group)
+    version = metadata.get("resourceVersion")
+    if version and version != old["resourceVersion"]:
+        raise modified(resource, old["name"])
+
+
+def modified(resource: Resource, name: str) -> StatusError:
+    why = "the object has been modified; please apply your changes to the latest version and try again"
+    return conflict(resource.served.plural, name, why, resource.served.gvk.group)
+
+
+def drop_unknown(manifest: Manifest) -> list[str]:
+    """Paths of unknown metadata fields, which are removed."""
+    metadata = manifest["metadata"]
+    unknown = [field for field in metadata if field not in METADATA_FIELDS]
+    for field in unknown:
+        del metadata[field]
+    return [f"metadata.{field}" for field in unknown]
+
+
+def validate(resource: Resource, manifest: Manifest) -> None:
+    """Raises StatusError 422 with a cause per field, 400 when a field has another type than metadata allows."""
+    metadata = manifest["metadata"]
+    gvk = resource.served.gvk
+    _check_types(gvk.kind, metadata)
+    causes = list(names.check(resource.key, metadata.get("name") or ""))
+    causes += names.check_labels(metadata.get("labels") or {}, "metadata.labels")
+    causes += names.check_annotations(metadata.get("annotations") or {})
+    causes += _check_owners(metadata.get("ownerReferences") or [])
+    if causes:
+        raise invalid(gvk.kind, metadata.get("name") or "", tuple(causes), gvk.group)
+
+
+def validate_update(resource: Resource, manifest: Manifest, live: Manifest) -> None:
+    """While an object is being deleted finalizers may only go. Raises StatusError 422."""
+    old = live["metadata"]
+    if not old.get("deletionTimestamp"):
+        return
+    added = [f for f in manifest["metadata"].get("finalizers") or () if f not in (old.get("finalizers") or ())]
+    if added:
+        message = (
+            "Forbidden: no new finalizers can be added if the object is being deleted, "
+            f"found new finalizers []string{{{', '.join(repr(f) for f in added)}}}"
+        ).replace("'", '"')
+        cause = Cause("FieldValueForbidden", message, "metadata.finalizers")
+        gvk = resource.served.gvk
+        raise invalid(gvk.kind, old["name"], (cause,), gvk.group)
+
+
+def _check_types(kind: str, metadata: Manifest) -> None:
+    for field in ("labels", "annotations"):
+        value = metadata.get(field)
+        if value is not None and not _is_string_map(value):
+            raise bad_request(f"{kind}: metadata.{field} must be a map of strings to strings")
+    for field in ("finalizers", "ownerReferences", "managedFields"):
+        if not isinstance(metadata.get(field) or [], list):
+            raise bad_request(f"{kind}: metadata.{field} must be a list")
+    for field in ("name", "generateName", "namespace"):
+        if not isinstance(metadata.get(field) or "", str):
+            raise bad_request(f"{kind}: metadata.{field} must be a string")
+
+
+def _is_string_map(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
+
+
+def _check_owners(owners: list[Any]) -> list[Cause]:
+    causes, controllers = [], 0
+    for index, owner in enumerate(owners):
+        path = f"metadata.ownerReferences[{index}]"
+        if not isinstance(owner, dict):
+            causes.append(Cause("FieldValueInvalid", "Invalid value: must be an object", path))
+            continue
+        for field in ("apiVersion", "kind", "name", "uid"):
+            if not owner.get(field):
+                message = f'Invalid value: "": {"version" if field == "apiVersion" else field} must not be empty'
+                causes.append(Cause("FieldValueInvalid", message, f"{path}.{field}"))
+        controllers += owner.get("controller") is True
+    if controllers > 1:
+        message = "Invalid value: Only one reference can have Controller set to true"
+        causes.append(Cause("FieldValueInvalid", message, "metadata.ownerReferences"))
+    return causes

@@ -1,0 +1,50 @@
+"""What the client accepts: the object itself, a Table, or metadata only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+from portway.krm.errors import StatusError
+
+
+class Form(StrEnum):
+    OBJECT = ""
+    TABLE = "Table"
+    METADATA = "PartialObjectMetadata"
+    METADATA_LIST = "PartialObjectMetadataList"
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    form: Form
+    api_version: str = "meta.k8s.io/v1"
+
+
+_PLAIN = Accepted(Form.OBJECT)
+_JSON_TYPES = frozenset(
+    ("application/json", "*/*", "application/*", "application/vnd.kubernetes.protobuf", "application/yaml")
+)
+
+
+@lru_cache(maxsize=256)
+def accepted(accept: str) -> Accepted:
+    """The first alternative that can be given. Protobuf is answered in JSON, which every client that asks can read.
+
+    Raises StatusError 406 when there is none.
+    """
+    if not accept:
+        return _PLAIN
+    for alternative in accept.split(","):
+        media, *parameters = (part.strip() for part in alternative.split(";"))
+        values = dict(p.split("=", 1) for p in parameters if "=" in p)
+        wanted = values.get("as", "")
+        if media not in _JSON_TYPES or media.endswith("protobuf") and wanted:
+            continue
+        if not wanted:
+            return _PLAIN
+        if values.get("g", "meta.k8s.io") == "meta.k8s.io" and wanted in Form and values.get("v") in ("v1", "v1beta1"):
+            return Accepted(Form(wanted), f"meta.k8s.io/{values['v']}")
+    message = "only the following media types are accepted: application/json"
+    raise StatusError(406, "NotAcceptable", message)

@@ -1,0 +1,115 @@
+"""Stored records in the form a client asked for. Bytes go through untouched unless the form needs the object."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import orjson
+
+from portway.apiserver import negotiating, objects
+from portway.apiserver.negotiating import Accepted, Form
+from portway.apiserver.requests import Request
+from portway.apiserver.resources import Resource
+from portway.apiserver.tenants import Tenants
+from portway.krm import tables
+from portway.krm.identity import Manifest
+from portway.krm.schemas import defaulting
+from portway.store.contract import Record
+
+_METADATA_FORMS = (Form.METADATA, Form.METADATA_LIST)
+
+
+class Renderer:
+    """``value`` gives the bytes of one object as this request sees it."""
+
+    def __init__(self, request: Request, resource: Resource, tenants: Tenants) -> None:
+        self._resource = resource
+        self._tenants = tenants if request.tenant is None else None
+        self._accepted = accepted_by(request)
+        include = request.query.get("includeObject") or "Metadata"
+        self._include = include if include in ("None", "Metadata", "Object") else "Metadata"
+        self._changes_version = resource.served.gvk.api_version != resource.storage_api_version
+
+    @property
+    def form(self) -> Form:
+        return self._accepted.form
+
+    def value(self, record: Record) -> bytes:
+        """The object, whatever form was asked."""
+        value = record.value
+        if self._resource.has_defaults and record.revision < self._resource.changed_at:
+            value = _defaulted(value, self._resource)
+        if self._changes_version:
+            value = objects.in_version(value, self._resource)
+        if self._tenants is not None:
+            cluster = record.key.cluster
+            value = objects.with_path(value, cluster, self._tenants.path_of(cluster))
+        return value
+
+    def single(self, record: Record) -> bytes:
+        return self.shaped(self.value(record))
+
+    def shaped(self, value: bytes) -> bytes:
+        """One object in the accepted form."""
+        if self.form is Form.OBJECT:
+            return value
+        if self.form is Form.TABLE:
+            return orjson.dumps(self.table([orjson.loads(value)]))
+        return orjson.dumps(self._metadata(orjson.loads(value)))
+
+    def several(self, records: Sequence[Record], list_metadata: Manifest) -> bytes:
+        """A list in the accepted form; ``list_metadata``: resourceVersion, continue, remainingItemCount."""
+        gvk = self._resource.served.gvk
+        values = [self.value(record) for record in records]
+        if self.form is Form.TABLE:
+            table = self.table([orjson.loads(value) for value in values])
+            table["metadata"] = list_metadata
+            return orjson.dumps(table)
+        if self.form in _METADATA_FORMS:
+            values = [orjson.dumps(self._metadata(orjson.loads(value))) for value in values]
+            head: Manifest = {"kind": "PartialObjectMetadataList", "apiVersion": self._accepted.api_version}
+        else:
+            head = {"kind": self._resource.served.list_kind or f"{gvk.kind}List", "apiVersion": gvk.api_version}
+        opening = orjson.dumps({**head, "metadata": list_metadata})[:-1]
+        return b"".join((opening, b',"items":[', b",".join(values), b"]}"))
+
+    def table(self, manifests: Sequence[Manifest]) -> Manifest:
+        table = tables.render(self._resource.served, manifests, include=self._include)
+        table["apiVersion"] = self._accepted.api_version
+        if len(manifests) == 1:
+            metadata = manifests[0]["metadata"]
+            table["metadata"] = {"resourceVersion": metadata.get("resourceVersion", "")}
+        return table
+
+    def bookmark(self, revision: int, annotations: dict[str, str] | None = None) -> bytes:
+        gvk = self._resource.served.gvk
+        metadata: Manifest = {"resourceVersion": str(revision)}
+        if annotations:
+            metadata["annotations"] = annotations
+        manifest: Manifest = {"kind": gvk.kind, "apiVersion": gvk.api_version, "metadata": metadata}
+        if self.form is Form.TABLE:
+            manifest = self.table([])
+            manifest["metadata"] = metadata
+        elif self.form in _METADATA_FORMS:
+            manifest = self._metadata(manifest)
+        return orjson.dumps(manifest)
+
+    def _metadata(self, manifest: Manifest) -> Manifest:
+        return {
+            "kind": "PartialObjectMetadata",
+            "apiVersion": self._accepted.api_version,
+            "metadata": manifest["metadata"],
+        }
+
+
+def accepted_by(request: Request) -> Accepted:
+    return negotiating.accepted(request.header(b"accept"))
+
+
+@lru_cache(maxsize=2048)
+def _defaulted(value: bytes, resource: Resource) -> bytes:
+    """Defaults added to the schema after the object was stored."""
+    manifest = orjson.loads(value)
+    defaulting.default(resource.served.schema, manifest)
+    return orjson.dumps(manifest)

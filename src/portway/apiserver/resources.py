@@ -1,0 +1,90 @@
+"""Resources as a workspace serves them. Sets are immutable and shared by all workspaces that serve the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from portway.krm.served import Served
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Resource:
+    """One served version, with what storing needs."""
+
+    served: Served
+    key: str
+    """Resource part of store keys: ``configmaps``, ``widgets.example.org``."""
+    changed_at: int = 0
+    """Revision of the schema. Older objects may lack its defaults and get them when read."""
+    has_defaults: bool = False
+    terminating: bool = False
+    """The CRD is being deleted: objects may be read and deleted, not created."""
+
+    @property
+    def storage_api_version(self) -> str:
+        group = self.served.gvk.group
+        version = self.served.storage_version or self.served.gvk.version
+        return f"{group}/{version}" if group else version
+
+    @property
+    def has_status(self) -> bool:
+        return self.served.subresource("status") is not None
+
+
+def of(served: Served, *, changed_at: int = 0, terminating: bool = False) -> Resource:
+    group = served.gvk.group
+    key = f"{served.plural}.{group}" if group else served.plural
+    return Resource(served, key, changed_at, served.custom and has_defaults(served.schema), terminating)
+
+
+def has_defaults(schema: Mapping[str, Any]) -> bool:
+    if "default" in schema:
+        return True
+    nested: list[Any] = list((schema.get("properties") or {}).values())
+    nested += [schema.get("items"), schema.get("additionalProperties")]
+    return any(isinstance(child, Mapping) and has_defaults(child) for child in nested)
+
+
+class ResourceSet:
+    """What one or many workspaces serve; ``extra`` comes on top of ``base`` (the built-in kinds)."""
+
+    def __init__(self, extra: Iterable[Resource], base: ResourceSet | None = None) -> None:
+        self._base = base
+        self._index: dict[tuple[str, str, str], Resource] = {}
+        for resource in extra:
+            gvk = resource.served.gvk
+            self._index.setdefault((gvk.group, gvk.version, resource.served.plural), resource)
+        self.documents: dict[str, Any] = {}
+        """Discovery and OpenAPI documents made from this set, by name; filled on demand."""
+
+    def find(self, group: str, version: str, plural: str) -> Resource | None:
+        key = (group, version, plural)
+        found = self._base._index.get(key) if self._base is not None else None
+        return found or self._index.get(key)
+
+    @cached_property
+    def resources(self) -> tuple[Resource, ...]:
+        base = self._base.resources if self._base is not None else ()
+        own = (r for k, r in self._index.items() if self._base is None or k not in self._base._index)
+        return (*base, *own)
+
+    @cached_property
+    def served(self) -> tuple[Served, ...]:
+        return tuple(resource.served for resource in self.resources)
+
+    def has_group_version(self, group: str, version: str) -> bool:
+        return any((s.gvk.group, s.gvk.version) == (group, version) for s in self.served)
+
+    def of_kind(self, group: str, kind: str) -> Resource | None:
+        return next((r for r in self.resources if (r.served.gvk.group, r.served.gvk.kind) == (group, kind)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """The resources one CRD or one API export brings, with an identity for sharing sets."""
+
+    identity: tuple[str, ...]
+    resources: tuple[Resource, ...] = field(default=(), compare=False)

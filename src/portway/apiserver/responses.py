@@ -1,0 +1,98 @@
+"""Answers, and the one place where they become ASGI messages."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from portway.apiserver.requests import Receive, Send
+from portway.krm.errors import StatusError
+
+JSON = b"application/json"
+TEXT = b"text/plain; charset=utf-8"
+
+
+@dataclass(slots=True)
+class Response:
+    body: bytes
+    code: int = 200
+    content_type: bytes = JSON
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Stream:
+    """A body without end; ``chunks`` is closed when the client leaves or after ``seconds``."""
+
+    chunks: AsyncIterator[bytes]
+    seconds: float
+    content_type: bytes = JSON
+
+
+def of(value: Any, code: int = 200) -> Response:
+    return Response(orjson.dumps(value), code)
+
+
+def failure(error: StatusError) -> Response:
+    """The one place where an error becomes a Status."""
+    response = of(error.to_status(), error.code)
+    if error.retry_after:
+        response.headers.append((b"retry-after", str(error.retry_after).encode()))
+    for name, value in error.headers.items():
+        response.headers.append((name.lower().encode(), value.encode("latin-1", "replace")))
+    return response
+
+
+def warning_headers(warnings: Sequence[str]) -> list[tuple[bytes, bytes]]:
+    """RFC 7234 ``299 - "text"``, each once."""
+    out = []
+    for text in dict.fromkeys(warnings):
+        quoted = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ").replace("\r", " ")
+        out.append((b"warning", f'299 - "{quoted}"'.encode()))
+    return out
+
+
+async def send_response(response: Response, extra: list[tuple[bytes, bytes]], send: Send, *, head: bool) -> None:
+    headers = [
+        (b"content-type", response.content_type),
+        (b"content-length", str(len(response.body)).encode()),
+        (b"cache-control", b"no-cache, private"),
+        *response.headers,
+        *extra,
+    ]
+    await send({"type": "http.response.start", "status": response.code, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if head else response.body})
+
+
+async def send_stream(stream: Stream, extra: list[tuple[bytes, bytes]], receive: Receive, send: Send) -> None:
+    """Ends with the stream, the client or the time, whichever is first."""
+    headers = [(b"content-type", stream.content_type), (b"cache-control", b"no-cache, private"), *extra]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    pumping = asyncio.create_task(_pump(stream.chunks, send))
+    leaving = asyncio.create_task(_gone(receive))
+    try:
+        await asyncio.wait((pumping, leaving), timeout=stream.seconds, return_when=asyncio.FIRST_COMPLETED)
+        gone = leaving.done()
+    finally:
+        for task in (pumping, leaving):
+            task.cancel()
+        for task in (pumping, leaving):
+            with contextlib.suppress(asyncio.CancelledError, OSError):
+                await task
+    if not gone:
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def _pump(chunks: AsyncIterator[bytes], send: Send) -> None:
+    async for chunk in chunks:
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,19 @@
+"""What the API server is told by bootstrap."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    body_limit: int = 3 * 1024 * 1024
+    """Bytes of a request body; what kube-apiserver allows."""
+    watch_seconds: int = 1800
+    """A watch without timeoutSeconds ends between this and twice this, so that clients do not return at once."""
+    ca_certificate: str = ""
+    """PEM text published as ConfigMap kube-root-ca.crt in every namespace."""
+    external_url: str = "https://127.0.0.1:8700"
+    """Base of the URLs in ``Workspace.spec.URL``."""
+    service_account_seconds: int = 3600
+    """Life of a service-account token when the request names none."""

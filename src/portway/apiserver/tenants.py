@@ -1,0 +1,61 @@
+"""The workspaces that exist: path to logical cluster and back, from the LogicalCluster object each one holds."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from portway.apiserver.following import Follower
+from portway.krm.identity import Manifest
+from portway.store.contract import Key, Reads
+
+LOGICAL_CLUSTERS = "logicalclusters.core.kcp.io"
+PATH_ANNOTATION = "kcp.io/path"
+CLUSTER_ANNOTATION = "kcp.io/cluster"
+
+
+class Tenant(NamedTuple):
+    """A workspace: its logical cluster and its path (``root:acme:payments``)."""
+
+    cluster: str
+    path: str
+
+
+class Tenants:
+    def __init__(self, cache: Reads) -> None:
+        self._by_path: dict[str, Tenant] = {}
+        self.follower: Follower[Tenant] = Follower(cache, LOGICAL_CLUSTERS, _parse, self._changed)
+
+    def resolve(self, text: str) -> Tenant | None:
+        """By path or by logical cluster name."""
+        return self._by_path.get(text) or self.follower.get(text, "cluster")
+
+    def path_of(self, cluster: str) -> str:
+        tenant = self.follower.get(cluster, "cluster")
+        return tenant.path if tenant else ""
+
+    def ancestors(self, path: str) -> list[Tenant]:
+        """Nearest first, up to root; without the workspace itself."""
+        found = []
+        while ":" in path:
+            path = path.rpartition(":")[0]
+            tenant = self._by_path.get(path)
+            if tenant is not None:
+                found.append(tenant)
+        return found
+
+    def all(self) -> list[Tenant]:
+        return list(self._by_path.values())
+
+    def _changed(self, key: Key) -> None:
+        tenant = self.follower.get(key.cluster, key.name)
+        if tenant is not None:
+            self._by_path[tenant.path] = tenant
+            return
+        for path, known in list(self._by_path.items()):
+            if known.cluster == key.cluster:
+                del self._by_path[path]
+
+
+def _parse(key: Key, _revision: int, manifest: Manifest) -> Tenant | None:
+    path = (manifest["metadata"].get("annotations") or {}).get(PATH_ANNOTATION, "")
+    return Tenant(key.cluster, path) if path else None

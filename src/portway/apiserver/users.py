@@ -1,0 +1,49 @@
+"""Who makes a request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from portway.krm.identity import Manifest
+
+MASTERS = "system:masters"
+AUTHENTICATED = "system:authenticated"
+UNAUTHENTICATED = "system:unauthenticated"
+ANONYMOUS_NAME = "system:anonymous"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    name: str
+    groups: tuple[str, ...] = ()
+    uid: str = ""
+    extra: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    home: str = ""
+    """Logical cluster of a service account; its name means nothing elsewhere. Empty for people."""
+
+    @property
+    def is_master(self) -> bool:
+        return MASTERS in self.groups
+
+    @property
+    def is_anonymous(self) -> bool:
+        return self.name == ANONYMOUS_NAME
+
+    def to_user_info(self) -> Manifest:
+        """authentication.k8s.io/v1 ``UserInfo``."""
+        info: Manifest = {"username": self.name}
+        if self.uid:
+            info["uid"] = self.uid
+        info["groups"] = list(self.groups)
+        if self.extra:
+            info["extra"] = {key: list(values) for key, values in self.extra.items()}
+        return info
+
+
+ANONYMOUS = User(ANONYMOUS_NAME, (UNAUTHENTICATED,))
+SYSTEM = User("system:portway", (MASTERS, AUTHENTICATED))
+
+
+def authenticated(name: str, groups: tuple[str, ...] = (), uid: str = "") -> User:
+    """A user with the group every authenticated one has."""
+    return User(name, groups if AUTHENTICATED in groups else (*groups, AUTHENTICATED), uid)

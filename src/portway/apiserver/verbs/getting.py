@@ -1,0 +1,26 @@
+"""GET of one object: bytes from the cache."""
+
+from __future__ import annotations
+
+from portway.apiserver import objects
+from portway.apiserver.context import Context
+from portway.apiserver.rendering import Renderer
+from portway.apiserver.requests import Request
+from portway.apiserver.resources import Resource
+from portway.apiserver.responses import Response
+from portway.krm.errors import not_found
+from portway.store.contract import Record
+
+
+def live(context: Context, request: Request, resource: Resource) -> Record:
+    """The object a request names. Raises StatusError 404."""
+    target = request.target
+    record = context.storage.get(objects.key_of(resource, request.cluster, target.namespace, target.name))
+    if record is None:
+        raise not_found(resource.served.plural, target.name, resource.served.gvk.group)
+    return record
+
+
+async def get(context: Context, request: Request, resource: Resource) -> Response:
+    renderer = Renderer(request, resource, context.tenants)
+    return Response(renderer.single(live(context, request, resource)))

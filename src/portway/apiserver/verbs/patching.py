@@ -1,0 +1,135 @@
+"""PATCH: four media types, retried on conflict unless the patch itself fixes the revision."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+from portway.apiserver import bodies, metadata, objects, ownership, writing
+from portway.apiserver.context import Context
+from portway.apiserver.rendering import Renderer
+from portway.apiserver.requests import Request
+from portway.apiserver.resources import Resource
+from portway.apiserver.responses import Response
+from portway.apiserver.verbs import creating, getting, updating
+from portway.krm import decoding, patches
+from portway.krm.decoding import Decoded
+from portway.krm.errors import Cause, StatusError, bad_request, not_found, unsupported_media_type
+from portway.krm.identity import Manifest
+from portway.store.contract import Conflict, Record
+
+APPLY = "application/apply-patch+yaml"
+JSON = "application/json-patch+json"
+MERGE = "application/merge-patch+json"
+STRATEGIC = "application/strategic-merge-patch+json"
+
+Patch = Callable[[Manifest], Any]
+
+
+async def patch(context: Context, request: Request, resource: Resource) -> Response:
+    media = bodies.media_type(request)
+    if media == APPLY:
+        return await _apply(context, request, resource)
+    change, duplicates = await read_patch(request, media, resource)
+    renderer = Renderer(request, resource, context.tenants)
+    for _ in range(updating.ATTEMPTS):
+        live = getting.live(context, request, resource)
+        before = writing.live_of(resource, live)
+        manifest = bodies.typed(change(before), resource.served.gvk)
+        _check_identity(request, resource, manifest, before)
+        try:
+            record = await writing.replace(context, request, resource, live, manifest, duplicates)
+        except Conflict:
+            continue
+        return Response(renderer.single(record))
+    raise metadata.modified(resource, request.target.name)
+
+
+async def read_patch(request: Request, media: str, resource: Resource) -> tuple[Patch, tuple[str, ...]]:
+    """A function from the live object to the patched one, which it leaves as it is. Raises StatusError 400, 415."""
+    supported = [JSON, MERGE, APPLY] if resource.served.custom else [JSON, MERGE, STRATEGIC, APPLY]
+    if media not in supported:
+        raise unsupported_media_type(
+            "the body of the request was in an unknown format - accepted media types include: "
+            + ", ".join(supported)
+        )
+    decoded = _decode(await request.body())
+    body, schema = decoded.value, resource.served.schema
+    if media == JSON:
+        return (lambda live: patches.json_patch(copy.deepcopy(live), body)), decoded.duplicates
+    if not isinstance(body, dict):
+        raise bad_request("the body of a merge patch must be an object")
+    if media == MERGE:
+        return (lambda live: patches.merge_patch(copy.deepcopy(live), body)), decoded.duplicates
+    return (lambda live: patches.strategic_merge_patch(copy.deepcopy(live), body, schema)), decoded.duplicates
+
+
+def _decode(body: bytes) -> Decoded:
+    return decoding.decode_json(body) if body.lstrip()[:1] in (b"{", b"[") else decoding.decode_yaml(body)
+
+
+def _check_identity(request: Request, resource: Resource, manifest: Manifest, live: Manifest) -> None:
+    updating.check_name(request, manifest)
+    creating.place(manifest, request.target.namespace if resource.served.namespaced else "")
+    metadata.check_preconditions(resource, manifest, live)
+
+
+async def _apply(context: Context, request: Request, resource: Resource) -> Response:
+    if not request.query.get("fieldManager"):
+        raise _manager_required()
+    decoded = decoding.decode_yaml(await request.body())
+    configuration = bodies.typed(decoded.value, resource.served.gvk)
+    updating.check_name(request, configuration)
+    creating.place(configuration, request.target.namespace if resource.served.namespaced else "")
+    if configuration["metadata"].get("managedFields"):
+        raise bad_request("metadata.managedFields must be nil")
+    renderer = Renderer(request, resource, context.tenants)
+    for _ in range(updating.ATTEMPTS):
+        try:
+            code, record = await _apply_once(context, request, resource, configuration, decoded.duplicates)
+        except Conflict:
+            continue
+        except StatusError as error:
+            if error.reason == "AlreadyExists":
+                continue
+            raise
+        return Response(renderer.single(record), code)
+    raise metadata.modified(resource, request.target.name)
+
+
+async def _apply_once(
+    context: Context, request: Request, resource: Resource, configuration: Manifest, duplicates: tuple[str, ...]
+) -> tuple[int, Record]:
+    target = request.target
+    key = objects.key_of(resource, request.cluster, target.namespace, target.name)
+    live_record = context.storage.get(key)
+    subresource = target.subresource
+    if live_record is None:
+        if subresource:
+            raise not_found(resource.served.plural, target.name, resource.served.gvk.group)
+        if configuration["metadata"].get("uid"):
+            why = f"uid mismatch: the provided object specified uid {configuration['metadata']['uid']}, and no existing object was found"
+            raise StatusError(409, "Conflict", why, name=target.name, kind=resource.served.plural)
+        manifest = ownership.applied(request, resource, None, copy.deepcopy(configuration), "", context.now)
+        return 201, await writing.create(context, request, resource, manifest, duplicates, applied=True)
+    live = writing.live_of(resource, live_record)
+    metadata.check_preconditions(resource, configuration, live)
+    manifest = ownership.applied(
+        request, resource, live, copy.deepcopy(configuration), subresource, context.now
+    )
+    return 200, await writing.replace(
+        context, request, resource, live_record, manifest, duplicates, applied=True
+    )
+
+
+def _manager_required() -> StatusError:
+    message = "Required value: is required for apply patch"
+    return StatusError(
+        422,
+        "Invalid",
+        f'PatchOptions.meta.k8s.io "" is invalid: fieldManager: {message}',
+        group="meta.k8s.io",
+        kind="PatchOptions",
+        causes=(Cause("FieldValueRequired", message, "fieldManager"),),
+    )

@@ -1,0 +1,153 @@
+"""WATCH: events as JSON lines. An event's bytes are the stored bytes; nothing is encoded again per watcher."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import orjson
+
+from portway.apiserver.context import Context
+from portway.apiserver.negotiating import Form
+from portway.apiserver.rendering import Renderer
+from portway.apiserver.requests import Request
+from portway.apiserver.resources import Resource
+from portway.apiserver.responses import Stream
+from portway.apiserver.verbs import listing, selecting
+from portway.apiserver.verbs.selecting import Selection
+from portway.krm.errors import Cause, StatusError, expired
+from portway.store.contract import Compacted, Event, EventType, Record
+
+_INITIAL_END = {"k8s.io/initial-events-end": "true"}
+
+
+@dataclass(slots=True)
+class _Watch:
+    context: Context
+    request: Request
+    resource: Resource
+    renderer: Renderer
+    selection: Selection
+    bookmarks: bool
+    initial: bool
+    revision: int
+    """0: start with the current state."""
+
+    def line(self, type_: str, body: bytes) -> bytes:
+        return b'{"type":"%s","object":%s}\n' % (type_.encode(), body)
+
+    def event(self, event: Event) -> bytes | None:
+        """None when the selector hides it. Leaving the selector is a deletion, entering it an addition."""
+        if self.selection.is_everything:
+            return self.line(event.type, self.renderer.single(event.record))
+        matches = self.selection.matches_value(event.record.value)
+        if event.type is EventType.ADDED:
+            type_ = EventType.ADDED if matches else None
+        else:
+            before = event.previous is not None and self.selection.matches_value(event.previous)
+            type_ = _transition(event.type, before, matches)
+        if type_ is None:
+            return None
+        record = event.record
+        if type_ is EventType.DELETED and event.type is not EventType.DELETED and event.previous is not None:
+            record = _as_left(event)
+        return self.line(type_, self.renderer.single(record))
+
+
+def _transition(type_: EventType, before: bool, now: bool) -> EventType | None:
+    if type_ is EventType.DELETED:
+        return EventType.DELETED if before or now else None
+    if now:
+        return EventType.MODIFIED if before else EventType.ADDED
+    return EventType.DELETED if before else None
+
+
+def _as_left(event: Event) -> Record:
+    """The state that last matched, with the revision of the change that ended it."""
+    assert event.previous is not None
+    manifest = orjson.loads(event.previous)
+    manifest["metadata"]["resourceVersion"] = str(event.record.revision)
+    return Record(event.record.key, event.record.revision, orjson.dumps(manifest))
+
+
+async def watch(context: Context, request: Request, resource: Resource) -> Stream:
+    watching = _prepare(context, request, resource)
+    seconds = request.number("timeoutSeconds") or context.settings.watch_seconds * random.uniform(1, 2)  # noqa: S311
+    if watching.revision and not watching.initial:
+        # Asked now, so that a revision too old is answered with a status code and not in the stream.
+        _check_retained(watching)
+    return Stream(_lines(watching), seconds)
+
+
+def _prepare(context: Context, request: Request, resource: Resource) -> _Watch:
+    query = request.query
+    renderer = Renderer(request, resource, context.tenants)
+    initial = query.get("sendInitialEvents", "")
+    match = query.get("resourceVersionMatch", "")
+    if initial and not match:
+        raise _forbidden("resourceVersionMatch is required when sendInitialEvents is set", "resourceVersionMatch")
+    if match and not initial:
+        raise _forbidden("resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided", "resourceVersionMatch")
+    if initial and match != "NotOlderThan":
+        raise _forbidden('sendInitialEvents requires setting resourceVersionMatch to "NotOlderThan"', "resourceVersionMatch")
+    wants_initial = request.flag("sendInitialEvents")
+    if wants_initial and renderer.form is Form.TABLE:
+        raise StatusError(406, "NotAcceptable", "sendInitialEvents is not supported for tables")
+    return _Watch(
+        context,
+        request,
+        resource,
+        renderer,
+        selecting.of(request, resource),
+        request.flag("allowWatchBookmarks"),
+        wants_initial,
+        listing.revision_of(query.get("resourceVersion", "")),
+    )
+
+
+def _forbidden(message: str, field: str) -> StatusError:
+    return StatusError(
+        422,
+        "Invalid",
+        f'ListOptions.meta.k8s.io "" is invalid: {field}: Forbidden: {message}',
+        group="meta.k8s.io",
+        kind="ListOptions",
+        causes=(Cause("FieldValueForbidden", f"Forbidden: {message}", field),),
+    )
+
+
+def _check_retained(watching: _Watch) -> None:
+    if watching.revision > watching.context.storage.revision + 1_000_000:
+        raise listing.too_large(watching.revision, watching.context.storage.revision)
+
+
+async def _lines(watching: _Watch) -> AsyncIterator[bytes]:
+    try:
+        after = watching.revision
+        wants_state = watching.initial or (not after and watching.request.query.get("sendInitialEvents") != "false")
+        if wants_state:
+            found = await listing.select(
+                watching.context, watching.request, watching.resource, watching.selection
+            )
+            after = found.revision
+            for record in found.records:
+                yield watching.line("ADDED", watching.renderer.single(record))
+            if watching.initial and watching.bookmarks:
+                yield watching.line("BOOKMARK", watching.renderer.bookmark(after, _INITIAL_END))
+        elif not after:
+            after = watching.context.storage.revision
+        cluster, namespace = listing.scope_of(watching.request, watching.resource)
+        async for event in watching.context.storage.watch(watching.resource.key, cluster, namespace, after):
+            if isinstance(event, int):
+                if watching.bookmarks:
+                    yield watching.line("BOOKMARK", watching.renderer.bookmark(event))
+                continue
+            line = watching.event(event)
+            if line is not None:
+                yield line
+    except Compacted as gone:
+        error = expired(f"too old resource version: {gone.asked} ({gone.oldest})")
+        yield watching.line("ERROR", orjson.dumps(error.to_status()))
+    except StatusError as error:
+        yield watching.line("ERROR", orjson.dumps(error.to_status()))

@@ -1,0 +1,210 @@
+"""What all writes share: prune, default, admit, validate, own, commit.
+
+``create`` and ``replace`` are called by the verbs with an object that is already a candidate; both answer the bytes
+that are now stored (or would be, on a dry run).
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable
+
+from portway.apiserver import bodies, metadata, objects, ownership
+from portway.apiserver.admission.contract import AdmissionRequest, Operation
+from portway.apiserver.context import Context
+from portway.apiserver.requests import Request
+from portway.apiserver.resources import Resource
+from portway.krm.errors import StatusError, already_exists, invalid, unavailable
+from portway.krm.identity import Manifest
+from portway.krm.schemas import defaulting, pruning, validating
+from portway.store.contract import Change, Conflict, Delete, Key, Put, Record, Unavailable
+
+_NO_GENERATION = frozenset(("", "rbac.authorization.k8s.io", "coordination.k8s.io", "events.k8s.io"))
+
+
+def clean(request: Request, resource: Resource, manifest: Manifest, duplicates: Iterable[str]) -> None:
+    """Drop undeclared fields (or refuse them, as fieldValidation says) and fill defaults in."""
+    unknown = list(pruning.prune(resource.served.schema, manifest))
+    unknown += [path for path in metadata.drop_unknown(manifest) if path not in unknown]
+    bodies.be_strict(request, resource.served.gvk, unknown, duplicates)
+    defaulting.default(resource.served.schema, manifest)
+
+
+async def create(
+    context: Context,
+    request: Request,
+    resource: Resource,
+    manifest: Manifest,
+    duplicates: Iterable[str] = (),
+    *,
+    applied: bool = False,
+) -> Record:
+    """``applied``: managedFields are already right. Raises StatusError, 409 when the name is taken."""
+    if resource.terminating:
+        raise StatusError(
+            405,
+            "MethodNotAllowed",
+            "create not allowed while custom resource definition is terminating",
+        )
+    served = resource.served
+    metadata.prepare_create(manifest, context.now())
+    clean(request, resource, manifest, duplicates)
+    if resource.has_status and served.custom:
+        manifest.pop("status", None)
+    if served.custom or served.gvk.group not in _NO_GENERATION:
+        manifest["metadata"]["generation"] = 1
+    asked = _admission(request, resource, Operation.CREATE, manifest, None)
+    await context.mutate(asked)
+    _validate(resource, manifest, None)
+    if not applied:
+        manifest = ownership.updated(request, resource, None, manifest, "", context.now)
+        asked.object = manifest
+    await context.validate(asked)
+    request.warnings.extend(asked.warnings)
+    key = objects.key_of(resource, request.cluster, manifest["metadata"].get("namespace", ""), asked.name)
+    if context.storage.get(key) is not None:
+        raise already_exists(served.plural, key.name, served.gvk.group)
+    put = Put(key, _encoder(asked.object or manifest, resource, key), 0)
+    if request.dry_run:
+        return Record(key, 0, _without_revision(put.encode(0)))
+    try:
+        return await commit(context, [put, *asked.also])
+    except Conflict as taken:
+        raise already_exists(served.plural, taken.key.name, served.gvk.group) from None
+
+
+async def replace(
+    context: Context,
+    request: Request,
+    resource: Resource,
+    live_record: Record,
+    manifest: Manifest,
+    duplicates: Iterable[str] = (),
+    *,
+    applied: bool = False,
+) -> Record:
+    """Write ``manifest`` over the live object. Raises StatusError, store Conflict when the object changed meanwhile."""
+    live = live_of(resource, live_record)
+    subresource = request.target.subresource
+    metadata.prepare_update(manifest, live)
+    clean(request, resource, manifest, duplicates)
+    _keep_other_side(resource, subresource, manifest, live)
+    asked = _admission(request, resource, Operation.UPDATE, manifest, live)
+    await context.mutate(asked)
+    _validate(resource, manifest, live)
+    metadata.validate_update(resource, manifest, live)
+    _bump_generation(resource, manifest, live)
+    if not applied:
+        manifest = ownership.updated(request, resource, live, manifest, subresource, context.now)
+        asked.object = manifest
+    await context.validate(asked)
+    request.warnings.extend(asked.warnings)
+    manifest = asked.object or manifest
+    key = live_record.key
+    if objects.equal_but_times(live, manifest):
+        return live_record
+    encode = _encoder(manifest, resource, key)
+    if request.dry_run:
+        return Record(key, live_record.revision, encode(live_record.revision))
+    if is_gone(manifest):
+        return await commit(context, [Delete(key, encode, live_record.revision)])
+    return await commit(context, [Put(key, encode, live_record.revision), *asked.also])
+
+
+def live_of(resource: Resource, record: Record) -> Manifest:
+    """The stored object in the served version, with today's defaults."""
+    manifest = objects.decode(record.value)
+    manifest["apiVersion"] = resource.served.gvk.api_version
+    if resource.has_defaults and record.revision < resource.changed_at:
+        defaulting.default(resource.served.schema, manifest)
+    return manifest
+
+
+async def commit(context: Context, changes: list[Change]) -> Record:
+    """The record of the first change. Raises store Conflict, StatusError 503."""
+    try:
+        return (await context.storage.commit(changes))[0]
+    except Unavailable as error:
+        raise unavailable(f"the store refused the write, nothing was changed: {error}") from None
+
+
+def is_gone(manifest: Manifest) -> bool:
+    """Marked for deletion with nothing left to wait for."""
+    fields = manifest["metadata"]
+    waits = fields.get("finalizers") or (
+        manifest.get("kind") == "Namespace" and (manifest.get("spec") or {}).get("finalizers")
+    )
+    return bool(fields.get("deletionTimestamp")) and not waits
+
+
+def _encoder(manifest: Manifest, resource: Resource, key: Key) -> objects.Encode:
+    stored = {**manifest, "apiVersion": resource.storage_api_version}
+    return objects.encoder(stored, key.cluster)
+
+
+def _without_revision(value: bytes) -> bytes:
+    return value.replace(b'"resourceVersion":"0",', b"", 1)
+
+
+def _admission(
+    request: Request, resource: Resource, operation: Operation, manifest: Manifest, old: Manifest | None
+) -> AdmissionRequest:
+    tenant = request.tenant
+    assert tenant is not None, "a write addresses one workspace"
+    return AdmissionRequest(
+        operation=operation,
+        resource=resource,
+        subresource=request.target.subresource,
+        tenant=tenant,
+        user=request.user,
+        name=manifest["metadata"].get("name", ""),
+        namespace=manifest["metadata"].get("namespace", ""),
+        object=manifest,
+        old=old,
+        dry_run=request.dry_run,
+    )
+
+
+def _validate(resource: Resource, manifest: Manifest, live: Manifest | None) -> None:
+    metadata.validate(resource, manifest)
+    gvk = resource.served.gvk
+    causes = validating.validate(resource.served.schema, manifest)
+    if causes and live is not None and resource.served.custom:
+        # Ratcheting, coarse: what was wrong before and is unchanged does not stop an unrelated change.
+        known = set(validating.validate(resource.served.schema, live))
+        causes = tuple(cause for cause in causes if cause not in known)
+    if causes:
+        raise invalid(gvk.kind, manifest["metadata"].get("name", ""), tuple(causes), gvk.group)
+
+
+def _keep_other_side(resource: Resource, subresource: str, manifest: Manifest, live: Manifest) -> None:
+    """The main endpoint leaves status alone; /status leaves all else alone."""
+    if subresource == "status":
+        status, fields = manifest.get("status"), manifest["metadata"]
+        for key in [key for key in manifest if key not in ("metadata", "status")]:
+            del manifest[key]
+        manifest.update({key: copy.deepcopy(value) for key, value in live.items() if key != "status"})
+        if resource.served.custom:
+            manifest["metadata"]["managedFields"] = fields.get("managedFields")
+        else:
+            manifest["metadata"] = fields
+        if status is None:
+            manifest.pop("status", None)
+        else:
+            manifest["status"] = status
+    elif resource.has_status:
+        if "status" in live:
+            manifest["status"] = copy.deepcopy(live["status"])
+        else:
+            manifest.pop("status", None)
+
+
+def _bump_generation(resource: Resource, manifest: Manifest, live: Manifest) -> None:
+    old = live["metadata"].get("generation")
+    if old is None:
+        return
+    ignored = ("metadata", "status") if resource.has_status or not resource.served.custom else ("metadata",)
+    before = {key: value for key, value in live.items() if key not in ignored}
+    after = {key: value for key, value in manifest.items() if key not in ignored}
+    if before != after:
+        manifest["metadata"]["generation"] = old + 1
