@@ -6,21 +6,19 @@ says why not) in the same write.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from portway.apiserver import resources
 from portway.apiserver.resources import Bundle, Resource
+from portway.krm.builtins import served_from_crd
 from portway.krm.errors import Cause
-from portway.krm.identity import GroupVersionKind, Manifest
+from portway.krm.identity import Manifest
 from portway.krm.schemas import structural
-from portway.krm.served import Column, Served, Subresource
 from portway.store.contract import Key
 
 CRDS = "customresourcedefinitions.apiextensions.k8s.io"
 CLEANUP_FINALIZER = "customresourcecleanup.apiextensions.k8s.io"
-OPEN_SCHEMA: Mapping[str, Any] = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +39,8 @@ def parse(key: Key, revision: int, manifest: Manifest) -> Definition:
     served: tuple[Resource, ...] = ()
     if is_established(status):
         served = tuple(
-            resources.of(one, changed_at=revision, terminating=terminating)
-            for one in served_versions(spec, status.get("acceptedNames") or spec["names"])
+            resources.of(served_from_crd(manifest, name), changed_at=revision, terminating=terminating)
+            for name in served_names(spec)
         )
     bundle = Bundle(("crd", key.cluster, key.name, str(revision)), served)
     names = spec["names"]
@@ -53,51 +51,9 @@ def is_established(status: Manifest) -> bool:
     return any(c.get("type") == "Established" and c.get("status") == "True" for c in status.get("conditions") or ())
 
 
-def served_versions(spec: Manifest, names: Manifest) -> Iterable[Served]:
-    storage = next((v["name"] for v in spec["versions"] if v.get("storage")), spec["versions"][0]["name"])
-    for version in spec["versions"]:
-        if version.get("served"):
-            yield served_version(spec["group"], names, version, spec.get("scope") == "Namespaced", storage)
-
-
-def served_version(group: str, names: Manifest, version: Manifest, namespaced: bool, storage: str) -> Served:
-    """``version`` is an entry of ``spec.versions`` of a CRD or APIResourceSchema."""
-    schema = version.get("schema") or {}
-    schema = schema.get("openAPIV3Schema", schema) or OPEN_SCHEMA
-    subresources = version.get("subresources") or {}
-    gvk = GroupVersionKind(group, version["name"], names["kind"])
-    offered = []
-    if "status" in subresources:
-        offered.append(Subresource("status"))
-    if subresources.get("scale"):
-        offered.append(Subresource("scale", kind=GroupVersionKind("autoscaling", "v1", "Scale")))
-    return Served(
-        gvk=gvk,
-        plural=names["plural"],
-        singular=names.get("singular") or names["kind"].lower(),
-        namespaced=namespaced,
-        schema=schema,
-        list_kind=names.get("listKind") or names["kind"] + "List",
-        short_names=tuple(names.get("shortNames") or ()),
-        categories=tuple(names.get("categories") or ()),
-        subresources=tuple(offered),
-        columns=tuple(_column(column) for column in version.get("additionalPrinterColumns") or ()),
-        selectable_fields=tuple(f["jsonPath"].lstrip(".") for f in version.get("selectableFields") or ()),
-        storage_version=storage,
-        custom=True,
-        scale=dict(subresources.get("scale") or {}),
-    )
-
-
-def _column(column: Manifest) -> Column:
-    return Column(
-        name=column["name"],
-        path=column["jsonPath"],
-        type=column.get("type", "string"),
-        format=column.get("format", ""),
-        description=column.get("description", ""),
-        priority=column.get("priority", 0),
-    )
+def served_names(spec: Manifest) -> Iterable[str]:
+    """Of the versions that are served, in order. ``spec`` of a CRD or an APIResourceSchema."""
+    return (version["name"] for version in spec.get("versions") or () if version.get("served"))
 
 
 def check(manifest: Manifest) -> tuple[Cause, ...]:
@@ -130,9 +86,7 @@ def _check_schema(version: Manifest, path: str) -> list[Cause]:
         return [Cause("FieldValueRequired", "Required value: schemas are required", f"{path}.openAPIV3Schema")]
     found = structural.check(schema)
     prefix = f"{path}.openAPIV3Schema"
-    return [
-        Cause(cause.reason, cause.message, f"{prefix}.{cause.field}" if cause.field else prefix) for cause in found
-    ]
+    return [Cause(cause.reason, cause.message, f"{prefix}.{cause.field}" if cause.field else prefix) for cause in found]
 
 
 def complete(manifest: Manifest) -> None:

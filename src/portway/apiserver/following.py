@@ -77,12 +77,14 @@ class Follower(Generic[T]):
         self._advance(page.revision)
 
     async def run(self) -> None:
-        """Follow forever; starts over when the log no longer has what was missed."""
+        """Follow until the cache closes; starts over when the log no longer has what was missed."""
         while True:
             try:
                 await self._follow(self._cache.watch(self.resource, self._cluster, self._namespace, self._revision))
             except Compacted:
                 await self.start()
+            else:
+                return
 
     async def _follow(self, events: AsyncIterator[Event | int]) -> None:
         async for event in events:

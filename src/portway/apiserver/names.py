@@ -58,7 +58,7 @@ def check(resource: str, name: str) -> list[Cause]:
         return [Cause("FieldValueRequired", "Required value: name or generateName is required", path)]
     if resource.startswith(_RBAC):
         if name in (".", "..") or "/" in name or "%" in name:
-            return [Cause("FieldValueInvalid", f'Invalid value: "{name}": may not contain \'/\' or \'%\'', path)]
+            return [Cause("FieldValueInvalid", f"Invalid value: \"{name}\": may not contain '/' or '%'", path)]
         return []
     if resource in ("namespaces", "services"):
         if is_label(name):

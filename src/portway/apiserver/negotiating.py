@@ -40,7 +40,7 @@ def accepted(accept: str) -> Accepted:
         media, *parameters = (part.strip() for part in alternative.split(";"))
         values = dict(p.split("=", 1) for p in parameters if "=" in p)
         wanted = values.get("as", "")
-        if media not in _JSON_TYPES or media.endswith("protobuf") and wanted:
+        if media not in _JSON_TYPES or (media.endswith("protobuf") and wanted):
             continue
         if not wanted:
             return _PLAIN

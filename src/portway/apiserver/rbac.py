@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from portway.apiserver import bootstraproles
 from portway.apiserver.following import Follower
@@ -79,7 +79,7 @@ class Rule:
 
 
 def _path_matches(pattern: str, path: str) -> bool:
-    return pattern == "*" or pattern == path or (pattern.endswith("*") and path.startswith(pattern[:-1]))
+    return pattern in ("*", path) or (pattern.endswith("*") and path.startswith(pattern[:-1]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +130,10 @@ class Grants:
         )
         self.bindings: Follower[Binding] = Follower(cache, f"rolebindings.{RBAC_GROUP}", _binding, self._changed)
         self._decided: dict[str, dict[tuple[str, tuple[str, ...], str, Attributes], bool]] = {}
+
+    @property
+    def followers(self) -> tuple[Follower[Any], ...]:
+        return (self.cluster_roles, self.roles, self.cluster_bindings, self.bindings)
 
     def allows(self, user: User, cluster: str, asked: Attributes) -> bool:
         if user.is_master:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import weakref
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from portway.apiserver import crds, resources
 from portway.apiserver.crds import Definition
 from portway.apiserver.following import Follower
 from portway.apiserver.resources import Bundle, Resource, ResourceSet
 from portway.apiserver.tenants import Tenants
+from portway.krm.builtins import served_from_api_resource_schema
+from portway.krm.errors import not_found
 from portway.krm.identity import Manifest
 from portway.krm.served import Served
 from portway.store.contract import Key, Reads
@@ -51,8 +53,15 @@ class Registry:
         self.schemas: Follower[tuple[Resource, ...]] = Follower(cache, SCHEMAS, _schema, self._all_changed)
 
     @property
-    def followers(self) -> tuple[Follower[Definition] | Follower[Reference] | Follower[Export] | Follower[tuple[Resource, ...]], ...]:
+    def followers(self) -> tuple[Follower[Any], ...]:
         return (self.crds, self.bindings, self.exports, self.schemas)
+
+    def builtin_resource(self, group: str, version: str, plural: str) -> Resource:
+        """Raises StatusError 404; every workspace serves what is built in."""
+        found = self.builtin.find(group, version, plural)
+        if found is None:
+            raise not_found(plural, "", group)
+        return found
 
     def serving(self, cluster: str) -> ResourceSet:
         found = self._sets.get(cluster)
@@ -79,6 +88,35 @@ class Registry:
             cluster = tenant.cluster
         export = self.exports.get(cluster, reference.name)
         return (cluster, export) if export is not None else None
+
+    def reference_status(self, cluster: str, reference: Reference) -> Manifest:
+        """Status of an APIBinding in ``cluster`` as things stand."""
+        found = self.export(cluster, reference)
+        if found is None:
+            return {"phase": "Binding"}
+        provider, export = found
+        bound = [self._bound_resource(provider, name) for name in export.schemas]
+        return {
+            "phase": "Bound",
+            "apiExportClusterName": provider,
+            "boundResources": [entry for entry in bound if entry is not None],
+        }
+
+    def binding_status(self, cluster: str, manifest: Manifest) -> Manifest:
+        reference = reference_of(manifest)
+        return self.reference_status(cluster, reference) if reference else {"phase": "Binding"}
+
+    def _bound_resource(self, provider: str, schema: str) -> Manifest | None:
+        served = self.schemas.get(provider, schema)
+        if not served:
+            return None
+        first = served[0].served
+        return {
+            "group": first.gvk.group,
+            "resource": first.plural,
+            "schema": {"name": schema, "UID": "", "identityHash": ""},
+            "storageVersions": [first.storage_version],
+        }
 
     def _wildcard_clusters(self) -> list[str]:
         return list(dict.fromkeys([*self.crds.clusters(), *self.exports.clusters()]))
@@ -115,6 +153,11 @@ class Registry:
 
 
 def _binding(_key: Key, _revision: int, manifest: Manifest) -> Reference | None:
+    return reference_of(manifest)
+
+
+def reference_of(manifest: Manifest) -> Reference | None:
+    """What an APIBinding binds."""
     export = ((manifest.get("spec") or {}).get("reference") or {}).get("export") or {}
     name = export.get("name", "")
     return Reference(export.get("path", ""), name) if name else None
@@ -128,5 +171,5 @@ def _export(_key: Key, revision: int, manifest: Manifest) -> Export:
 
 
 def _schema(_key: Key, revision: int, manifest: Manifest) -> tuple[Resource, ...]:
-    spec = manifest["spec"]
-    return tuple(resources.of(one, changed_at=revision) for one in crds.served_versions(spec, spec["names"]))
+    names = crds.served_names(manifest["spec"])
+    return tuple(resources.of(served_from_api_resource_schema(manifest, name), changed_at=revision) for name in names)

@@ -60,13 +60,17 @@ class Request:
         return [value.decode("latin-1") for key, value in self.raw_headers if key == name]
 
     @property
-    def cluster(self) -> str:
-        """Logical cluster addressed; only verbs that refuse the wildcard may ask."""
+    def here(self) -> Tenant:
+        """The one workspace addressed; only verbs that refuse the wildcard may ask. Raises StatusError 405."""
         if self.tenant is None:
             raise StatusError(
                 405, "MethodNotAllowed", "the wildcard workspace * can only be read: address one workspace instead"
             )
-        return self.tenant.cluster
+        return self.tenant
+
+    @property
+    def cluster(self) -> str:
+        return self.here.cluster
 
     def flag(self, name: str) -> bool:
         return self.query.get(name, "").lower() in ("true", "1", "t")
@@ -126,5 +130,5 @@ def _invalid_option(name: str, value: str, supported: str) -> StatusError:
 
 def _invalid(name: str, message: str, reason: str = "FieldValueInvalid") -> StatusError:
     return StatusError(
-        422, "Invalid", f" \"\" is invalid: {name}: {message}".strip(), causes=(Cause(reason, message, name),)
+        422, "Invalid", f' "" is invalid: {name}: {message}'.strip(), causes=(Cause(reason, message, name),)
     )

@@ -40,7 +40,7 @@ class Storage:
 
     def get(self, key: Key) -> Record | None:
         record = self.cache.get(key)
-        return record if record is None or not self._seals(key.resource) else self._opened(record)
+        return record if record is None else self._revealed(record)
 
     async def list(
         self,
@@ -53,52 +53,57 @@ class Storage:
         limit: int = 0,
     ) -> Page:
         page = await self.cache.list(resource, cluster, namespace, revision=revision, after=after, limit=limit)
-        if not self._seals(resource):
+        sealer = self._sealer_of(resource)
+        if sealer is None:
             return page
-        return page._replace(records=[self._opened(record) for record in page.records])
+        return page._replace(records=[_opened(sealer, record) for record in page.records])
 
     def watch(
         self, resource: str, cluster: str | None, namespace: str | None, after: int
     ) -> AsyncIterator[Event | int]:
         events = self.cache.watch(resource, cluster, namespace, after)
-        return self._opened_events(events) if self._seals(resource) else events
+        sealer = self._sealer_of(resource)
+        return events if sealer is None else _opened_events(sealer, events)
 
     async def commit(self, changes: Sequence[Change]) -> list[Record]:
         """One atomic request. Raises store Conflict and Unavailable."""
-        if self._sealer is not None:
-            changes = [self._sealed(change) if change.key.resource in SEALED else change for change in changes]
-        records = await self.cache.commit(changes)
+        records = await self.cache.commit([self._sealed(change) for change in changes])
         for record in records:
             for follower in self._followers.get(record.key.resource, ()):
                 if follower.covers(record.key):
                     await follower.reached(record.revision)
-        return [self._opened(r) if self._seals(r.key.resource) else r for r in records]
+        return [self._revealed(record) for record in records]
 
-    def _seals(self, resource: str) -> bool:
-        return self._sealer is not None and resource in SEALED
+    def _sealer_of(self, resource: str) -> Sealer | None:
+        return self._sealer if resource in SEALED else None
 
-    def _opened(self, record: Record) -> Record:
-        assert self._sealer is not None
-        return Record(record.key, record.revision, self._sealer.open(record.key, record.value))
-
-    async def _opened_events(self, events: AsyncIterator[Event | int]) -> AsyncIterator[Event | int]:
-        async for event in events:
-            if isinstance(event, int):
-                yield event
-                continue
-            assert self._sealer is not None
-            key = event.record.key
-            previous = self._sealer.open(key, event.previous) if event.previous is not None else None
-            yield Event(event.type, self._opened(event.record), previous)
+    def _revealed(self, record: Record) -> Record:
+        sealer = self._sealer_of(record.key.resource)
+        return record if sealer is None else _opened(sealer, record)
 
     def _sealed(self, change: Change) -> Change:
-        sealer, key, inner = self._sealer, change.key, change.encode
-        assert sealer is not None
-
-        def encode(revision: int) -> bytes:
-            return sealer.seal(key, inner(revision))
-
-        sealing: Encode = encode
+        sealer = self._sealer_of(change.key.resource)
+        if sealer is None:
+            return change
+        encode = _sealing(sealer, change.key, change.encode)
         if isinstance(change, Put):
-            return Put(key, sealing, change.expect)
-        return Delete(key, sealing, change.expect)
+            return Put(change.key, encode, change.expect)
+        return Delete(change.key, encode, change.expect)
+
+
+def _sealing(sealer: Sealer, key: Key, encode: Encode) -> Encode:
+    return lambda revision: sealer.seal(key, encode(revision))
+
+
+def _opened(sealer: Sealer, record: Record) -> Record:
+    return Record(record.key, record.revision, sealer.open(record.key, record.value))
+
+
+async def _opened_events(sealer: Sealer, events: AsyncIterator[Event | int]) -> AsyncIterator[Event | int]:
+    async for event in events:
+        if isinstance(event, int):
+            yield event
+            continue
+        key = event.record.key
+        previous = sealer.open(key, event.previous) if event.previous is not None else None
+        yield Event(event.type, _opened(sealer, event.record), previous)

@@ -23,6 +23,7 @@ class Tenant(NamedTuple):
 class Tenants:
     def __init__(self, cache: Reads) -> None:
         self._by_path: dict[str, Tenant] = {}
+        self._path_of: dict[str, str] = {}
         self.follower: Follower[Tenant] = Follower(cache, LOGICAL_CLUSTERS, _parse, self._changed)
 
     def resolve(self, text: str) -> Tenant | None:
@@ -30,8 +31,7 @@ class Tenants:
         return self._by_path.get(text) or self.follower.get(text, "cluster")
 
     def path_of(self, cluster: str) -> str:
-        tenant = self.follower.get(cluster, "cluster")
-        return tenant.path if tenant else ""
+        return self._path_of.get(cluster, "")
 
     def ancestors(self, path: str) -> list[Tenant]:
         """Nearest first, up to root; without the workspace itself."""
@@ -50,10 +50,11 @@ class Tenants:
         tenant = self.follower.get(key.cluster, key.name)
         if tenant is not None:
             self._by_path[tenant.path] = tenant
+            self._path_of[key.cluster] = tenant.path
             return
-        for path, known in list(self._by_path.items()):
-            if known.cluster == key.cluster:
-                del self._by_path[path]
+        path = self._path_of.pop(key.cluster, None)
+        if path is not None:
+            self._by_path.pop(path, None)
 
 
 def _parse(key: Key, _revision: int, manifest: Manifest) -> Tenant | None:

@@ -57,7 +57,7 @@ async def create(
     await context.mutate(asked)
     _validate(resource, manifest, None)
     if not applied:
-        manifest = ownership.updated(request, resource, None, manifest, "", context.now)
+        manifest = ownership.updated(request, resource, None, manifest, subresource="", now=context.now)
         asked.object = manifest
     await context.validate(asked)
     request.warnings.extend(asked.warnings)
@@ -79,8 +79,8 @@ async def replace(
     resource: Resource,
     live_record: Record,
     manifest: Manifest,
-    duplicates: Iterable[str] = (),
     *,
+    duplicates: Iterable[str] = (),
     applied: bool = False,
 ) -> Record:
     """Write ``manifest`` over the live object. Raises StatusError, store Conflict when the object changed meanwhile."""
@@ -95,7 +95,7 @@ async def replace(
     metadata.validate_update(resource, manifest, live)
     _bump_generation(resource, manifest, live)
     if not applied:
-        manifest = ownership.updated(request, resource, live, manifest, subresource, context.now)
+        manifest = ownership.updated(request, resource, live, manifest, subresource=subresource, now=context.now)
         asked.object = manifest
     await context.validate(asked)
     request.warnings.extend(asked.warnings)
@@ -149,13 +149,11 @@ def _without_revision(value: bytes) -> bytes:
 def _admission(
     request: Request, resource: Resource, operation: Operation, manifest: Manifest, old: Manifest | None
 ) -> AdmissionRequest:
-    tenant = request.tenant
-    assert tenant is not None, "a write addresses one workspace"
     return AdmissionRequest(
         operation=operation,
         resource=resource,
         subresource=request.target.subresource,
-        tenant=tenant,
+        tenant=request.here,
         user=request.user,
         name=manifest["metadata"].get("name", ""),
         namespace=manifest["metadata"].get("namespace", ""),
@@ -185,7 +183,8 @@ def _keep_other_side(resource: Resource, subresource: str, manifest: Manifest, l
             del manifest[key]
         manifest.update({key: copy.deepcopy(value) for key, value in live.items() if key != "status"})
         if resource.served.custom:
-            manifest["metadata"]["managedFields"] = fields.get("managedFields")
+            if "managedFields" in fields:
+                manifest["metadata"]["managedFields"] = fields["managedFields"]
         else:
             manifest["metadata"] = fields
         if status is None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-
 from portway.apiserver import bodies, clocks, metadata, objects, responses, writing
 from portway.apiserver.admission.contract import AdmissionRequest, Operation
 from portway.apiserver.context import Context
@@ -29,7 +28,7 @@ async def delete(context: Context, request: Request, resource: Resource) -> Resp
     live = getting.live(context, request, resource)
     record, gone = await remove(context, request, resource, live, options)
     gvk = resource.served.gvk
-    if not gone or gvk.kind == "Namespace" and not gvk.group:
+    if not gone or (gvk.kind == "Namespace" and not gvk.group):
         return Response(renderer.single(record))
     uid = objects.decode(record.value)["metadata"]["uid"]
     details = {"name": record.key.name, "group": gvk.group, "kind": resource.served.plural, "uid": uid}
@@ -47,11 +46,9 @@ async def delete(context: Context, request: Request, resource: Resource) -> Resp
 async def delete_collection(context: Context, request: Request, resource: Resource) -> Response:
     options = await _options(request)
     renderer = Renderer(request, resource, context.tenants)
-    cluster = request.cluster
     found = await listing.select(context, request, resource, selecting.of(request, resource))
     removed = []
     for record in found.records:
-        assert record.key.cluster == cluster
         try:
             removed.append((await remove(context, request, resource, record, options))[0])
         except StatusError as error:
@@ -129,14 +126,12 @@ def _check_preconditions(resource: Resource, live: Manifest, preconditions: Mani
 
 
 async def _admit(context: Context, request: Request, resource: Resource, live: Manifest) -> None:
-    tenant = request.tenant
-    assert tenant is not None
     fields = live["metadata"]
     asked = AdmissionRequest(
         Operation.DELETE,
         resource,
         "",
-        tenant,
+        request.here,
         request.user,
         fields["name"],
         fields.get("namespace", ""),
@@ -171,5 +166,3 @@ async def _options(request: Request) -> Manifest:
             causes=(Cause("FieldValueNotSupported", message, "propagationPolicy"),),
         )
     return options
-
-

@@ -37,7 +37,7 @@ async def list_(context: Context, request: Request, resource: Resource) -> Respo
     limit = request.number("limit")
     revision, after = _start(context, request, resource)
     try:
-        found = await select(context, request, resource, selection, revision, after, limit)
+        found = await select(context, request, resource, selection, revision=revision, after=after, limit=limit)
     except Compacted:
         raise _too_old(request, after) from None
     except Future as error:
@@ -55,6 +55,7 @@ async def select(
     request: Request,
     resource: Resource,
     selection: Selection,
+    *,
     revision: int | None = None,
     after: Key | None = None,
     limit: int = 0,
@@ -62,9 +63,7 @@ async def select(
     """Matching records at ``revision`` (None: now). ``remaining`` counts at least 1 when more may match."""
     cluster, namespace = scope_of(request, resource)
     if selection.is_everything:
-        page = await context.storage.list(
-            resource.key, cluster, namespace, revision=revision, after=after, limit=limit
-        )
+        page = await context.storage.list(resource.key, cluster, namespace, revision=revision, after=after, limit=limit)
         return Found(list(page.records), page.revision, page.remaining)
     if selection.name and cluster is not None and revision is None and (namespace or not resource.served.namespaced):
         return _by_name(context, Key(resource.key, cluster, namespace or "", selection.name), selection)
@@ -162,5 +161,3 @@ def _too_old(request: Request, after: Key | None) -> StatusError:
         "list.",
         continuing.encode(continuing.LATEST, after),
     )
-
-

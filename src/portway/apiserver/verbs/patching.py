@@ -39,7 +39,7 @@ async def patch(context: Context, request: Request, resource: Resource) -> Respo
         manifest = bodies.typed(change(before), resource.served.gvk)
         _check_identity(request, resource, manifest, before)
         try:
-            record = await writing.replace(context, request, resource, live, manifest, duplicates)
+            record = await writing.replace(context, request, resource, live, manifest, duplicates=duplicates)
         except Conflict:
             continue
         return Response(renderer.single(record))
@@ -51,8 +51,7 @@ async def read_patch(request: Request, media: str, resource: Resource) -> tuple[
     supported = [JSON, MERGE, APPLY] if resource.served.custom else [JSON, MERGE, STRATEGIC, APPLY]
     if media not in supported:
         raise unsupported_media_type(
-            "the body of the request was in an unknown format - accepted media types include: "
-            + ", ".join(supported)
+            "the body of the request was in an unknown format - accepted media types include: " + ", ".join(supported)
         )
     decoded = _decode(await request.body())
     body, schema = decoded.value, resource.served.schema
@@ -109,18 +108,15 @@ async def _apply_once(
         if subresource:
             raise not_found(resource.served.plural, target.name, resource.served.gvk.group)
         if configuration["metadata"].get("uid"):
-            why = f"uid mismatch: the provided object specified uid {configuration['metadata']['uid']}, and no existing object was found"
+            uid = configuration["metadata"]["uid"]
+            why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
             raise StatusError(409, "Conflict", why, name=target.name, kind=resource.served.plural)
-        manifest = ownership.applied(request, resource, None, copy.deepcopy(configuration), "", context.now)
+        manifest = ownership.applied(request, resource, None, copy.deepcopy(configuration), subresource="", now=context.now)
         return 201, await writing.create(context, request, resource, manifest, duplicates, applied=True)
     live = writing.live_of(resource, live_record)
     metadata.check_preconditions(resource, configuration, live)
-    manifest = ownership.applied(
-        request, resource, live, copy.deepcopy(configuration), subresource, context.now
-    )
-    return 200, await writing.replace(
-        context, request, resource, live_record, manifest, duplicates, applied=True
-    )
+    manifest = ownership.applied(request, resource, live, copy.deepcopy(configuration), subresource=subresource, now=context.now)
+    return 200, await writing.replace(context, request, resource, live_record, manifest, duplicates=duplicates, applied=True)
 
 
 def _manager_required() -> StatusError:

@@ -50,7 +50,7 @@ def _selection(labels_text: str, fields_text: str, resource: Resource) -> Select
     selectable = (*_ALWAYS, *resource.served.selectable_fields)
     for field in fields.fields:
         if field not in selectable:
-            raise bad_request(f'field label not supported: {field}')
+            raise bad_request(f"field label not supported: {field}")
     return Selection(labels, fields, _exact_name(fields_text))
 
 

@@ -26,14 +26,16 @@ async def update(context: Context, request: Request, resource: Resource) -> Resp
     creating.place(manifest, request.target.namespace if resource.served.namespaced else "")
     conditional = bool(manifest["metadata"].get("resourceVersion"))
     if resource.served.custom and not conditional:
-        cause = Cause("FieldValueInvalid", "Invalid value: 0x0: must be specified for an update", "metadata.resourceVersion")
+        cause = Cause(
+            "FieldValueInvalid", "Invalid value: 0x0: must be specified for an update", "metadata.resourceVersion"
+        )
         raise invalid(gvk.kind, request.target.name, (cause,), gvk.group)
     renderer = Renderer(request, resource, context.tenants)
     for _ in range(1 if conditional else ATTEMPTS):
         live = getting.live(context, request, resource)
         metadata.check_preconditions(resource, manifest, writing.live_of(resource, live))
         try:
-            record = await writing.replace(context, request, resource, live, copy.deepcopy(manifest), duplicates)
+            record = await writing.replace(context, request, resource, live, copy.deepcopy(manifest), duplicates=duplicates)
         except Conflict:
             continue
         return Response(renderer.single(record))
@@ -43,7 +45,5 @@ async def update(context: Context, request: Request, resource: Resource) -> Resp
 def check_name(request: Request, manifest: Manifest) -> None:
     name = manifest["metadata"].get("name") or request.target.name
     if name != request.target.name:
-        raise bad_request(
-            f"the name of the object ({name}) does not match the name on the URL ({request.target.name})"
-        )
+        raise bad_request(f"the name of the object ({name}) does not match the name on the URL ({request.target.name})")
     manifest["metadata"]["name"] = name

@@ -51,7 +51,7 @@ class _Watch:
             return None
         record = event.record
         if type_ is EventType.DELETED and event.type is not EventType.DELETED and event.previous is not None:
-            record = _as_left(event)
+            record = _as_left(event, event.previous)
         return self.line(type_, self.renderer.single(record))
 
 
@@ -63,10 +63,9 @@ def _transition(type_: EventType, before: bool, now: bool) -> EventType | None:
     return EventType.DELETED if before else None
 
 
-def _as_left(event: Event) -> Record:
+def _as_left(event: Event, previous: bytes) -> Record:
     """The state that last matched, with the revision of the change that ended it."""
-    assert event.previous is not None
-    manifest = orjson.loads(event.previous)
+    manifest = orjson.loads(previous)
     manifest["metadata"]["resourceVersion"] = str(event.record.revision)
     return Record(event.record.key, event.record.revision, orjson.dumps(manifest))
 
@@ -88,9 +87,13 @@ def _prepare(context: Context, request: Request, resource: Resource) -> _Watch:
     if initial and not match:
         raise _forbidden("resourceVersionMatch is required when sendInitialEvents is set", "resourceVersionMatch")
     if match and not initial:
-        raise _forbidden("resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided", "resourceVersionMatch")
+        raise _forbidden(
+            "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided", "resourceVersionMatch"
+        )
     if initial and match != "NotOlderThan":
-        raise _forbidden('sendInitialEvents requires setting resourceVersionMatch to "NotOlderThan"', "resourceVersionMatch")
+        raise _forbidden(
+            'sendInitialEvents requires setting resourceVersionMatch to "NotOlderThan"', "resourceVersionMatch"
+        )
     wants_initial = request.flag("sendInitialEvents")
     if wants_initial and renderer.form is Form.TABLE:
         raise StatusError(406, "NotAcceptable", "sendInitialEvents is not supported for tables")
@@ -106,7 +109,8 @@ def _prepare(context: Context, request: Request, resource: Resource) -> _Watch:
     )
 
 
-def _forbidden(message: str, field: str) -> StatusError:
+def _forbidden(message: str) -> StatusError:
+    field = "resourceVersionMatch"
     return StatusError(
         422,
         "Invalid",
@@ -127,9 +131,7 @@ async def _lines(watching: _Watch) -> AsyncIterator[bytes]:
         after = watching.revision
         wants_state = watching.initial or (not after and watching.request.query.get("sendInitialEvents") != "false")
         if wants_state:
-            found = await listing.select(
-                watching.context, watching.request, watching.resource, watching.selection
-            )
+            found = await listing.select(watching.context, watching.request, watching.resource, watching.selection)
             after = found.revision
             for record in found.records:
                 yield watching.line("ADDED", watching.renderer.single(record))

@@ -1,0 +1,112 @@
+"""What a new workspace holds from the start, as changes for one atomic commit."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from portway.apiserver import objects
+from portway.apiserver.registry import BINDINGS, Reference
+from portway.apiserver.tenants import LOGICAL_CLUSTERS, PATH_ANNOTATION, Tenant
+from portway.apiserver.users import User
+from portway.krm.identity import Manifest
+from portway.store.contract import Key, Put
+
+NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
+ADMIN_BINDING = "workspace-admin"
+_RBAC = "rbac.authorization.k8s.io"
+
+
+@dataclass(frozen=True, slots=True)
+class Birth:
+    """A workspace about to be made."""
+
+    tenant: Tenant
+    url: str
+    type: Manifest
+    """Reference {name, path} of its WorkspaceType."""
+    bindings: Sequence[tuple[Reference, Manifest]]
+    """API exports to bind, each with the status of its binding."""
+    creator: User | None
+    """Gets cluster-admin; None when it needs nothing (system:masters)."""
+    owner: Manifest | None
+    """LogicalCluster.spec.owner; None for root."""
+    ca_certificate: str
+    now: str
+
+
+def changes(birth: Birth, extra_namespaces: Sequence[str] = ()) -> list[Put]:
+    return [_put(birth, resource, manifest) for resource, manifest in _all(birth, extra_namespaces)]
+
+
+def _put(birth: Birth, resource: str, manifest: Manifest) -> Put:
+    fields = manifest["metadata"]
+    fields["uid"] = str(uuid.uuid4())
+    fields["creationTimestamp"] = birth.now
+    key = Key(resource, birth.tenant.cluster, fields.get("namespace", ""), fields["name"])
+    return Put(key, objects.encoder(manifest, birth.tenant.cluster), 0)
+
+
+def _all(birth: Birth, extra_namespaces: Sequence[str]) -> Iterator[tuple[str, Manifest]]:
+    yield LOGICAL_CLUSTERS, _logical_cluster(birth)
+    for name in (*NAMESPACES, *extra_namespaces):
+        yield "namespaces", _namespace(name)
+        yield "serviceaccounts", _object("v1", "ServiceAccount", "default", name)
+        yield "configmaps", root_ca(name, birth.ca_certificate)
+    yield "services", _kubernetes_service()
+    for reference, status in birth.bindings:
+        yield BINDINGS, binding(reference, status)
+    if birth.creator is not None:
+        yield f"clusterrolebindings.{_RBAC}", _admin_binding(birth.creator)
+
+
+def _object(api_version: str, kind: str, name: str, namespace: str = "") -> Manifest:
+    metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
+    return {"apiVersion": api_version, "kind": kind, "metadata": metadata}
+
+
+def _logical_cluster(birth: Birth) -> Manifest:
+    manifest = _object("core.kcp.io/v1alpha1", "LogicalCluster", "cluster")
+    where = f"{birth.type.get('path', 'root')}:{birth.type['name']}"
+    manifest["metadata"]["annotations"] = {PATH_ANNOTATION: birth.tenant.path, "internal.tenancy.kcp.io/type": where}
+    manifest["metadata"]["generation"] = 1
+    manifest["spec"] = {"directlyDeletable": False, **({"owner": birth.owner} if birth.owner else {})}
+    manifest["status"] = {"phase": "Ready", "URL": birth.url}
+    return manifest
+
+
+def _namespace(name: str) -> Manifest:
+    manifest = _object("v1", "Namespace", name)
+    manifest["metadata"]["labels"] = {"kubernetes.io/metadata.name": name}
+    return {**manifest, "spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"}}
+
+
+def root_ca(namespace: str, certificate: str) -> Manifest:
+    manifest = _object("v1", "ConfigMap", "kube-root-ca.crt", namespace)
+    return {**manifest, "data": {"ca.crt": certificate}}
+
+
+def _kubernetes_service() -> Manifest:
+    manifest = _object("v1", "Service", "kubernetes", "default")
+    manifest["metadata"]["labels"] = {"component": "apiserver", "provider": "kubernetes"}
+    ports = [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 443}]
+    spec = {"type": "ClusterIP", "clusterIP": "10.96.0.1", "clusterIPs": ["10.96.0.1"], "ports": ports}
+    return {**manifest, "spec": spec, "status": {"loadBalancer": {}}}
+
+
+def binding(reference: Reference, status: Manifest) -> Manifest:
+    manifest = _object("apis.kcp.io/v1alpha1", "APIBinding", reference.name)
+    manifest["metadata"]["generation"] = 1
+    export = {"path": reference.path, "name": reference.name}
+    return {**manifest, "spec": {"reference": {"export": export}}, "status": status}
+
+
+def _admin_binding(user: User) -> Manifest:
+    manifest = _object(f"{_RBAC}/v1", "ClusterRoleBinding", ADMIN_BINDING)
+    subject: Manifest = {"apiGroup": _RBAC, "kind": "User", "name": user.name}
+    if user.home:
+        _, _, namespace, name = user.name.split(":", 3)
+        subject = {"kind": "ServiceAccount", "namespace": namespace, "name": name}
+    role = {"apiGroup": _RBAC, "kind": "ClusterRole", "name": "cluster-admin"}
+    return {**manifest, "subjects": [subject], "roleRef": role}

@@ -1,0 +1,42 @@
+"""Namespaces must be there, and not on their way out, for what is created in them."""
+
+from __future__ import annotations
+
+from portway.apiserver import objects
+from portway.apiserver.admission.contract import AdmissionRequest, Operation
+from portway.apiserver.storing import Storage
+from portway.krm.errors import Cause, StatusError, forbidden, not_found
+from portway.store.contract import Key
+
+PROTECTED = frozenset(("default", "kube-system", "kube-public"))
+
+
+class NamespaceLifecycle:
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    async def admit(self, request: AdmissionRequest) -> None:
+        if request.operation is Operation.DELETE:
+            self._protect(request)
+        elif request.operation is Operation.CREATE and request.namespace and request.resource.served.namespaced:
+            self._check_alive(request)
+
+    def _protect(self, request: AdmissionRequest) -> None:
+        if request.resource.key == "namespaces" and request.name in PROTECTED:
+            raise forbidden("namespaces", request.name, "this namespace may not be deleted")
+
+    def _check_alive(self, request: AdmissionRequest) -> None:
+        namespace = request.namespace
+        record = self._storage.get(Key("namespaces", request.tenant.cluster, "", namespace))
+        if record is None:
+            raise not_found("namespaces", namespace)
+        if b'"deletionTimestamp"' not in record.value:
+            return
+        if objects.decode(record.value)["metadata"].get("deletionTimestamp"):
+            served = request.resource.served
+            why = f"unable to create new content in namespace {namespace} because it is being terminated"
+            error: StatusError = forbidden(served.plural, request.name, why, served.gvk.group)
+            error.causes = (
+                Cause("NamespaceTerminating", f"namespace {namespace} is being terminated", "metadata.namespace"),
+            )
+            raise error

@@ -1,0 +1,81 @@
+"""What root holds: itself, the built-in workspace types, and the key that signs service-account tokens."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+import uuid
+
+from portway.apiserver import accounts, clocks, objects, tokens
+from portway.apiserver.admission import contents
+from portway.apiserver.admission.workspacecreation import TYPES
+from portway.apiserver.registry import Reference, Registry
+from portway.apiserver.settings import Settings
+from portway.apiserver.storing import Storage
+from portway.apiserver.tenants import LOGICAL_CLUSTERS, Tenant
+from portway.krm.identity import Manifest
+from portway.store.contract import Key, Put
+
+ROOT = Tenant("root", "root")
+OWN_EXPORT = Reference("root", "portway.dev")
+_TYPES: dict[str, Manifest] = {
+    "universal": {"defaultAPIBindings": [{"path": OWN_EXPORT.path, "export": OWN_EXPORT.name}]},
+    "root": {"extend": {"with": [{"name": "universal", "path": "root"}]}},
+    "organization": {"extend": {"with": [{"name": "universal", "path": "root"}]}},
+    "team": {"extend": {"with": [{"name": "universal", "path": "root"}]}},
+}
+_KEY = Key("secrets", ROOT.cluster, tokens.NAMESPACE, accounts.KEY_SECRET)
+
+
+async def ensure(storage: Storage, registry: Registry, settings: Settings, now: clocks.Now) -> None:
+    """Make root when the store is empty, in one commit; nothing otherwise."""
+    if storage.get(Key(LOGICAL_CLUSTERS, ROOT.cluster, "", "cluster")) is not None:
+        return
+    moment = clocks.stamp(now())
+    birth = contents.Birth(
+        tenant=ROOT,
+        url=f"{settings.external_url}/clusters/root",
+        type={"name": "root", "path": "root"},
+        bindings=[(OWN_EXPORT, registry.reference_status(ROOT.cluster, OWN_EXPORT))],
+        creator=None,
+        owner=None,
+        ca_certificate=settings.ca_certificate,
+        now=moment,
+    )
+    changes = contents.changes(birth, extra_namespaces=(tokens.NAMESPACE,))
+    changes += [_type(name, spec, moment) for name, spec in _TYPES.items()]
+    changes.append(_signing_key(moment))
+    await storage.commit(changes)
+
+
+def signing_key(storage: Storage) -> bytes:
+    record = storage.get(_KEY)
+    if record is None:
+        return b""
+    return base64.b64decode(objects.decode(record.value)["data"]["key"])
+
+
+def _type(name: str, spec: Manifest, now: str) -> Put:
+    manifest = {
+        "apiVersion": "tenancy.kcp.io/v1alpha1",
+        "kind": "WorkspaceType",
+        "metadata": {"name": name, "uid": str(uuid.uuid4()), "creationTimestamp": now, "generation": 1},
+        "spec": spec,
+    }
+    return Put(Key(TYPES, ROOT.cluster, "", name), objects.encoder(manifest, ROOT.cluster), 0)
+
+
+def _signing_key(now: str) -> Put:
+    manifest = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {
+            "name": _KEY.name,
+            "namespace": _KEY.namespace,
+            "uid": str(uuid.uuid4()),
+            "creationTimestamp": now,
+        },
+        "type": "portway.dev/signing-key",
+        "data": {"key": base64.b64encode(secrets.token_bytes(32)).decode()},
+    }
+    return Put(_KEY, objects.encoder(manifest, ROOT.cluster), 0)

@@ -1,0 +1,98 @@
+"""What the server writes into objects: who asked for them, and what a kind needs to be whole."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+
+from portway.apiserver import clocks, crds
+from portway.apiserver.admission.contract import AdmissionRequest, Operation
+from portway.apiserver.registry import Registry
+from portway.krm.errors import invalid
+from portway.krm.identity import Manifest
+
+REQUESTED_BY = "portway.dev/requested-by"
+OWN_GROUPS = ".portway.dev"
+
+
+class RequestedBy:
+    """Annotation ``portway.dev/requested-by``: the user that created an object of Portway's groups.
+
+    Not forgeable, and fixed from then on except for system:masters.
+    """
+
+    async def admit(self, request: AdmissionRequest) -> None:
+        manifest = request.object
+        if manifest is None or not request.resource.served.gvk.group.endswith(OWN_GROUPS):
+            return
+        annotations = dict(manifest["metadata"].get("annotations") or {})
+        if request.user.is_master and REQUESTED_BY in annotations:
+            return
+        if request.operation is Operation.CREATE:
+            annotations[REQUESTED_BY] = request.user.name
+        else:
+            was = ((request.old or {})["metadata"].get("annotations") or {}).get(REQUESTED_BY)
+            if was is None or request.user.is_master:
+                return
+            annotations[REQUESTED_BY] = was
+        manifest["metadata"]["annotations"] = annotations
+
+
+class Completion:
+    """Per-kind completion of what schemas cannot default."""
+
+    def __init__(self, registry: Registry, now: clocks.Now) -> None:
+        self._registry = registry
+        self._now = now
+        self._steps: dict[str, Callable[[AdmissionRequest, Manifest], None]] = {
+            "secrets": _complete_secret,
+            "namespaces": _complete_namespace,
+            crds.CRDS: self._complete_crd,
+            "apibindings.apis.kcp.io": self._complete_binding,
+        }
+
+    async def admit(self, request: AdmissionRequest) -> None:
+        step = self._steps.get(request.resource.key)
+        if step is not None and request.object is not None:
+            step(request, request.object)
+
+    def _complete_crd(self, request: AdmissionRequest, manifest: Manifest) -> None:
+        if request.subresource:
+            return
+        crds.complete(manifest)
+        causes = crds.check(manifest)
+        if causes:
+            raise invalid("CustomResourceDefinition", request.name, causes, request.resource.served.gvk.group)
+        finalizers = manifest["metadata"].setdefault("finalizers", None) or []
+        if request.operation is Operation.CREATE:
+            manifest["metadata"]["finalizers"] = [*finalizers, crds.CLEANUP_FINALIZER]
+        others = [
+            definition
+            for (_, name), definition in self._registry.crds.of(request.tenant.cluster).items()
+            if name != request.name
+        ]
+        crds.settle(manifest, others, clocks.stamp(self._now()))
+
+    def _complete_binding(self, request: AdmissionRequest, manifest: Manifest) -> None:
+        if request.operation is Operation.CREATE and not request.subresource:
+            manifest["status"] = self._registry.binding_status(request.tenant.cluster, manifest)
+
+
+def _complete_secret(_request: AdmissionRequest, manifest: Manifest) -> None:
+    manifest.setdefault("type", "Opaque")
+    plain = manifest.pop("stringData", None)
+    if isinstance(plain, dict):
+        encoded = {key: base64.b64encode(str(value).encode()).decode() for key, value in plain.items()}
+        manifest["data"] = {**(manifest.get("data") or {}), **encoded}
+
+
+def _complete_namespace(request: AdmissionRequest, manifest: Manifest) -> None:
+    labels = dict(manifest["metadata"].get("labels") or {})
+    labels["kubernetes.io/metadata.name"] = request.name
+    manifest["metadata"]["labels"] = labels
+    if request.operation is Operation.CREATE:
+        spec = manifest.setdefault("spec", {})
+        spec["finalizers"] = [*dict.fromkeys([*(spec.get("finalizers") or ()), "kubernetes"])]
+        manifest["status"] = {"phase": "Active"}
+    elif request.subresource != "finalize":
+        manifest["spec"] = (request.old or {}).get("spec") or {}

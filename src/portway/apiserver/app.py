@@ -1,0 +1,131 @@
+"""The API server as a raw ASGI application: one place for routing, identity, access and errors."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Awaitable, Callable
+
+from portway.apiserver import authn, authorizing, composing, dispatching, nonresources, responses, routing
+from portway.apiserver.admission.contract import Admission
+from portway.apiserver.context import Context
+from portway.apiserver.documents import discovery
+from portway.apiserver.metrics import Metrics
+from portway.apiserver.requests import Disconnected, Receive, Request, Scope, Send
+from portway.apiserver.responses import Response, Stream
+from portway.apiserver.settings import Settings
+from portway.apiserver.storing import Sealer
+from portway.apiserver.tokens import OneTimeTokens, Tokens
+from portway.krm.errors import StatusError, internal, unauthorized, unavailable
+from portway.store.contract import Reads, Unavailable
+
+log = logging.getLogger(__name__)
+
+
+class ApiServer:
+    """``start`` before the first request, ``close`` at the end. ``cache`` is the caller's to start and close."""
+
+    def __init__(
+        self,
+        cache: Reads,
+        settings: Settings | None = None,
+        *,
+        sealer: Sealer | None = None,
+        plan_admissions: list[Admission] | None = None,
+    ) -> None:
+        self.settings = settings or Settings()
+        self.metrics = Metrics()
+        self._parts = composing.compose(cache, self.settings, sealer)
+        self.context: Context = self._parts.context
+        self.context.plan_admissions.extend(plan_admissions or ())
+        self.tokens: Tokens = self._parts.tokens
+        self.one_time: OneTimeTokens = self._parts.one_time
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def boot_token(self) -> str:
+        """Makes its bearer system:portway in system:masters. Known to this process only, never written."""
+        return self.context.authenticator.boot_token
+
+    @property
+    def plan_admissions(self) -> list[Admission]:
+        """Steps after all built-in admission; bootstrap appends to it."""
+        return self.context.plan_admissions
+
+    async def start(self) -> None:
+        """Load the indexes, make root when the store is empty, and follow changes from then on."""
+        self._tasks = await composing.start(self._parts)
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            raise NotImplementedError(f"the API server answers http, not {scope['type']}")
+        target = routing.parse(scope["path"])
+        request = Request.of(scope, receive, target, self.settings.body_limit)
+        request.audit_id = request.header(b"audit-id") or str(uuid.uuid4())
+        verb = authorizing.verb_of(request)
+        try:
+            answer = await self._answer(request, verb)
+        except Disconnected:
+            return
+        except StatusError as error:
+            answer = responses.failure(error)
+        except Unavailable as error:
+            answer = responses.failure(unavailable(f"the store is not available: {error}"))
+        except Exception:
+            log.exception("request failed", extra={"path": scope["path"], "audit_id": request.audit_id})
+            answer = responses.failure(internal(f"an internal error occurred, see the log for {request.audit_id}"))
+        await self._send(request, verb, answer, receive, send)
+
+    async def _answer(self, request: Request, verb: str) -> Response | Stream:
+        context, target = self.context, request.target
+        if target.path in nonresources.PUBLIC:
+            return nonresources.answer(context, self.metrics, request)
+        request.user = context.authenticator.authenticate(request)
+        if request.user.is_anonymous:
+            raise unauthorized()
+        if target.cluster != routing.WILDCARD:
+            request.tenant = context.tenants.resolve(target.cluster)
+        asked = authorizing.attributes_of(target, verb)
+        acting = authn.impersonated(request)
+        if acting is not None:
+            context.authorizer.require_impersonation(request, acting)
+            request.user = acting
+        context.authorizer.require(request, asked)
+        if request.tenant is None and target.cluster != routing.WILDCARD:
+            raise authorizing.denied(request.user, asked, f'no access to workspace "{target.cluster}"')
+        if not target.is_resource:
+            return nonresources.answer(context, self.metrics, request)
+        return await self._serve(request, verb)
+
+    async def _serve(self, request: Request, verb: str) -> Response | Stream:
+        target = request.target
+        cluster = request.tenant.cluster if request.tenant else None
+        resource = self.context.registry.find(cluster, target.group, target.version, target.resource)
+        if resource is None:
+            raise discovery.missing()
+        if target.namespace and not resource.served.namespaced and resource.key != "namespaces":
+            raise discovery.missing()
+        serve: Callable[..., Awaitable[Response | Stream]] = dispatching.verb_for(request, resource, verb)
+        return await serve(self.context, request, resource)
+
+    async def _send(self, request: Request, verb: str, answer: Response | Stream, receive: Receive, send: Send) -> None:
+        extra = [(b"audit-id", request.audit_id.encode("latin-1", "replace"))]
+        extra += responses.warning_headers(request.warnings)
+        resource = request.target.resource
+        if isinstance(answer, Response):
+            self.metrics.count(verb, resource, answer.code)
+            await responses.send_response(answer, extra, send, head=request.method == "HEAD")
+            return
+        self.metrics.count(verb, resource, 200)
+        self.metrics.watches += 1
+        try:
+            await responses.send_stream(answer, extra, receive, send)
+        finally:
+            self.metrics.watches -= 1

@@ -1,0 +1,83 @@
+"""Puts the API server together."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from portway.apiserver import clocks
+from portway.apiserver.accounts import ServiceAccountTokens
+from portway.apiserver.admission import roots
+from portway.apiserver.admission.builtinchecks import BuiltinChecks
+from portway.apiserver.admission.escalation import EscalationPrevention
+from portway.apiserver.admission.namespaces import NamespaceLifecycle
+from portway.apiserver.admission.stamping import Completion, RequestedBy
+from portway.apiserver.admission.workspacecreation import WorkspaceCreation
+from portway.apiserver.authn import Authenticator
+from portway.apiserver.authorizing import Authorizer
+from portway.apiserver.cleaning import Cleaner
+from portway.apiserver.context import Context
+from portway.apiserver.internal import Internal
+from portway.apiserver.rbac import Grants
+from portway.apiserver.registry import Registry
+from portway.apiserver.settings import Settings
+from portway.apiserver.storing import Sealer, Storage
+from portway.apiserver.tenants import Tenants
+from portway.apiserver.tokens import NAMESPACE, OneTimeTokens, Tokens
+from portway.krm.builtins.catalogue import KINDS
+from portway.krm.identity import Manifest
+from portway.store.contract import Reads
+
+
+@dataclass(slots=True)
+class Parts:
+    context: Context
+    tokens: Tokens
+    one_time: OneTimeTokens
+    cleaner: Cleaner
+
+
+def compose(cache: Reads, settings: Settings, sealer: Sealer | None, now: clocks.Now = clocks.utc_now) -> Parts:
+    storage = Storage(cache, sealer)
+    tenants = Tenants(cache)
+    registry = Registry(cache, tenants, KINDS)
+    grants = Grants(cache)
+    accounts = ServiceAccountTokens(cache, now, settings.service_account_seconds)
+
+    async def create_secret(secret: Manifest) -> None:
+        await Internal(context).create(roots.ROOT, registry.builtin_resource("", "v1", "secrets"), secret, NAMESPACE)
+
+    tokens = Tokens(cache, create_secret, now)
+    context = Context(
+        storage=storage,
+        tenants=tenants,
+        registry=registry,
+        authenticator=Authenticator(tokens, accounts),
+        authorizer=Authorizer(grants),
+        accounts=accounts,
+        settings=settings,
+        now=now,
+        mutating=(
+            RequestedBy(),
+            Completion(registry, now),
+            WorkspaceCreation(storage, tenants, registry, settings, now),
+        ),
+        validating=(NamespaceLifecycle(storage), BuiltinChecks(), EscalationPrevention(grants)),
+    )
+    for follower in (tenants.follower, *registry.followers, *grants.followers, tokens.follower):
+        storage.follow(follower)
+    return Parts(context, tokens, OneTimeTokens(tokens, now), Cleaner(context))
+
+
+async def start(parts: Parts) -> list[asyncio.Task[None]]:
+    """The running followers and the cleaner."""
+    context = parts.context
+    loop = asyncio.get_running_loop()
+    tasks = []
+    for follower in context.storage.followers:
+        await follower.start()
+        tasks.append(loop.create_task(follower.run(), name=f"follow {follower.resource}"))
+    await roots.ensure(context.storage, context.registry, context.settings, context.now)
+    context.accounts.use_key(roots.signing_key(context.storage))
+    tasks.append(loop.create_task(parts.cleaner.run(), name="clean up deleted definitions and workspaces"))
+    return tasks

@@ -1,0 +1,60 @@
+"""From an authorized request for a resource to the verb that answers it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from portway.apiserver import reviews
+from portway.apiserver.context import Context
+from portway.apiserver.documents import discovery
+from portway.apiserver.requests import Request
+from portway.apiserver.resources import Resource
+from portway.apiserver.responses import Response, Stream
+from portway.apiserver.verbs import creating, deleting, getting, listing, patching, scaling, updating, watching
+from portway.krm.errors import StatusError
+
+Verb = Callable[[Context, Request, Resource], Awaitable[Response | Stream]]
+
+_VERBS: dict[str, Verb] = {
+    "get": getting.get,
+    "list": listing.list_,
+    "watch": watching.watch,
+    "create": creating.create,
+    "update": updating.update,
+    "patch": patching.patch,
+    "delete": deleting.delete,
+    "deletecollection": deleting.delete_collection,
+}
+_SUBRESOURCES: dict[str, dict[str, Verb]] = {
+    "scale": {"get": scaling.get, "update": scaling.update, "patch": scaling.patch},
+    "token": {"create": reviews.token},
+}
+_OBJECT_VERBS: dict[str, Verb] = {"get": getting.get, "update": updating.update, "patch": patching.patch}
+
+
+def verb_for(request: Request, resource: Resource, verb: str) -> Verb:
+    """Raises StatusError 404 for a subresource that is not there, 405 for a verb that is not offered."""
+    served, subresource = resource.served, request.target.subresource
+    if subresource:
+        offered = served.subresource(subresource)
+        if offered is None:
+            raise discovery.missing()
+        verbs, table = (
+            offered.verbs,
+            {"scale": _SCALE, "token": {"create": reviews.token}}.get(subresource, _OBJECT_VERBS),
+        )
+    elif reviews.is_review(resource):
+        verbs, table = served.verbs, {"create": reviews.review}
+    else:
+        verbs, table = served.verbs, _VERBS
+    found = table.get(verb)
+    named = bool(request.target.name)
+    if found is None or verb not in verbs or (verb == "create" and named and not subresource):
+        raise not_allowed()
+    if verb in ("update", "patch") and not named:
+        raise not_allowed()
+    return found
+
+
+def not_allowed() -> StatusError:
+    return StatusError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")

@@ -1,0 +1,147 @@
+"""Questions that are asked by creating an object and answered in its status: may I, who am I, whose token is this."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+
+from portway.apiserver import bodies, objects, responses
+from portway.apiserver.accounts import Account
+from portway.apiserver.authorizing import describe
+from portway.apiserver.context import Context
+from portway.apiserver.rbac import Attributes, Rule
+from portway.apiserver.requests import Request
+from portway.apiserver.resources import Resource
+from portway.apiserver.responses import Response
+from portway.apiserver.tenants import Tenant
+from portway.apiserver.users import User
+from portway.krm.errors import bad_request, not_found
+from portway.krm.identity import GroupVersionKind, Manifest
+from portway.store.contract import Key
+
+Answer = Callable[[Context, Request, Manifest], Awaitable[Manifest]]
+TOKEN_REQUEST = GroupVersionKind("authentication.k8s.io", "v1", "TokenRequest")
+
+
+def is_review(resource: Resource) -> bool:
+    return resource.key in _ANSWERS
+
+
+async def review(context: Context, request: Request, resource: Resource) -> Response:
+    manifest, duplicates = await bodies.read_manifest(request, resource.served.gvk, custom=False)
+    bodies.be_strict(request, resource.served.gvk, (), duplicates)
+    manifest["status"] = await _ANSWERS[resource.key](context, request, manifest)
+    manifest["metadata"].setdefault("creationTimestamp", None)
+    return responses.of(manifest, 201)
+
+
+async def token(context: Context, request: Request, resource: Resource) -> Response:
+    """POST …/serviceaccounts/<name>/token."""
+    manifest, _ = await bodies.read_manifest(request, TOKEN_REQUEST, custom=False)
+    target = request.target
+    record = context.storage.get(Key(resource.key, request.cluster, target.namespace, target.name))
+    if record is None:
+        raise not_found("serviceaccounts", target.name)
+    uid = objects.decode(record.value)["metadata"]["uid"]
+    account = Account(request.cluster, target.namespace, target.name, uid)
+    spec = manifest.setdefault("spec", {})
+    manifest["status"] = context.accounts.issue(account, spec)
+    spec.setdefault("expirationSeconds", context.settings.service_account_seconds)
+    manifest["metadata"] = {"name": target.name, "namespace": target.namespace, "creationTimestamp": None}
+    return responses.of(manifest, 201)
+
+
+async def _self_access(context: Context, request: Request, manifest: Manifest) -> Manifest:
+    return _access(context, request.here, request.user, manifest.get("spec") or {})
+
+
+async def _access_of(context: Context, request: Request, manifest: Manifest) -> Manifest:
+    spec = manifest.get("spec") or {}
+    if not spec.get("user") and not spec.get("groups"):
+        raise bad_request("spec.user or spec.groups must be set: whose access is asked for?")
+    return _access(context, request.here, _user(request, spec), spec)
+
+
+def _user(request: Request, spec: Manifest) -> User:
+    name = spec.get("user", "")
+    extra = {key: tuple(values) for key, values in (spec.get("extra") or {}).items()}
+    home = request.here.cluster if name.startswith("system:serviceaccount:") else ""
+    return User(name, tuple(spec.get("groups") or ()), spec.get("uid", ""), extra, home)
+
+
+async def _local_access(context: Context, request: Request, manifest: Manifest) -> Manifest:
+    attributes = (manifest.get("spec") or {}).get("resourceAttributes") or {}
+    if attributes.get("namespace") != request.target.namespace:
+        raise bad_request("spec.resourceAttributes.namespace must match the namespace of the request")
+    return await _access_of(context, request, manifest)
+
+
+def _access(context: Context, tenant: Tenant, user: User, spec: Manifest) -> Manifest:
+    asked = _attributes(spec)
+    authorizer = context.authorizer
+    if user.is_master:
+        return {
+            "allowed": True,
+            "reason": 'RBAC: allowed by ClusterRoleBinding "cluster-admin" to Group "system:masters"',
+        }
+    if not authorizer.may_enter(user, tenant):
+        return {"allowed": False, "reason": f'no access to workspace "{tenant.path}"'}
+    if authorizer.grants.allows(user, tenant.cluster, asked):
+        return {"allowed": True, "reason": f'RBAC: allowed in workspace "{tenant.path}"'}
+    return {"allowed": False, "reason": f'{describe(user, asked)} in workspace "{tenant.path}"'}
+
+
+def _attributes(spec: Manifest) -> Attributes:
+    path = spec.get("nonResourceAttributes")
+    if path:
+        return Attributes(path.get("verb", ""), path=path.get("path", ""))
+    asked = spec.get("resourceAttributes")
+    if not asked:
+        raise bad_request("spec must have exactly one of resourceAttributes and nonResourceAttributes")
+    resource = asked.get("resource", "")
+    if asked.get("subresource"):
+        resource = f"{resource}/{asked['subresource']}"
+    return Attributes(
+        asked.get("verb", ""), asked.get("group", ""), resource, asked.get("namespace", ""), asked.get("name", "")
+    )
+
+
+async def _self_rules(context: Context, request: Request, manifest: Manifest) -> Manifest:
+    namespace = (manifest.get("spec") or {}).get("namespace", "")
+    if not namespace:
+        raise bad_request("no namespace on request: set spec.namespace")
+    tenant = request.here
+    rules = list(dict.fromkeys(context.authorizer.grants.rules_for(request.user, tenant.cluster, namespace)))
+    return {**_listed(rules), "incomplete": False}
+
+
+def _listed(rules: Iterable[Rule]) -> Manifest:
+    shown = [rule.to_manifest() for rule in rules]
+    return {
+        "resourceRules": [rule for rule in shown if "nonResourceURLs" not in rule],
+        "nonResourceRules": [rule for rule in shown if "nonResourceURLs" in rule],
+    }
+
+
+async def _self(_context: Context, request: Request, _manifest: Manifest) -> Manifest:
+    return {"userInfo": request.user.to_user_info()}
+
+
+async def _token(context: Context, _request: Request, manifest: Manifest) -> Manifest:
+    spec = manifest.get("spec") or {}
+    user = context.authenticator.owner(spec.get("token", ""))
+    if user is None:
+        return {"authenticated": False, "user": {}, "error": "the token is unknown or has expired"}
+    status: Manifest = {"authenticated": True, "user": user.to_user_info()}
+    if spec.get("audiences"):
+        status["audiences"] = spec["audiences"]
+    return status
+
+
+_ANSWERS: dict[str, Answer] = {
+    "selfsubjectaccessreviews.authorization.k8s.io": _self_access,
+    "subjectaccessreviews.authorization.k8s.io": _access_of,
+    "localsubjectaccessreviews.authorization.k8s.io": _local_access,
+    "selfsubjectrulesreviews.authorization.k8s.io": _self_rules,
+    "selfsubjectreviews.authentication.k8s.io": _self,
+    "tokenreviews.authentication.k8s.io": _token,
+}
