@@ -7,6 +7,7 @@ from typing import Any
 
 from portway.apiserver.requests import Request
 from portway.krm import decoding, protobuf
+from portway.krm.decoding import Decoded
 from portway.krm.errors import bad_request, unsupported_media_type
 from portway.krm.identity import GroupVersionKind, Manifest
 
@@ -17,28 +18,26 @@ def media_type(request: Request) -> str:
     return request.header(b"content-type").partition(";")[0].strip().lower()
 
 
-async def read(request: Request, *, protobuf_allowed: bool = True) -> tuple[Any, tuple[str, ...]]:
-    """The decoded body and the paths of its duplicate keys. Raises StatusError 400 and 415."""
+async def read(request: Request, *, protobuf_allowed: bool = True) -> Decoded:
+    """The decoded body. Raises StatusError 400 and 415."""
     media = media_type(request)
     body = await request.body()
     if media == PROTOBUF and protobuf_allowed:
-        return protobuf.decode(body), ()
+        return Decoded(protobuf.decode(body))
     if media in ("application/yaml", "application/x-yaml", "text/yaml"):
-        decoded = decoding.decode_yaml(body)
-    elif media in ("", "application/json", "*/*", "application/x-www-form-urlencoded"):
-        decoded = decoding.decode_json(body) if body else decoding.decode_json(b"{}")
-    else:
-        supported = ["application/json", "application/yaml", *([PROTOBUF] if protobuf_allowed else [])]
-        raise unsupported_media_type(
-            f"the body of the request was in an unknown format - accepted media types include: {', '.join(supported)}"
-        )
-    return decoded.value, decoded.duplicates
+        return decoding.decode_yaml(body)
+    if media in ("", "application/json", "*/*", "application/x-www-form-urlencoded"):
+        return decoding.decode_json(body) if body else Decoded({})
+    supported = ["application/json", "application/yaml", *([PROTOBUF] if protobuf_allowed else [])]
+    raise unsupported_media_type(
+        f"the body of the request was in an unknown format - accepted media types include: {', '.join(supported)}"
+    )
 
 
-async def read_manifest(request: Request, gvk: GroupVersionKind, *, custom: bool) -> tuple[Manifest, tuple[str, ...]]:
+async def read_manifest(request: Request, gvk: GroupVersionKind, *, custom: bool) -> tuple[Manifest, Decoded]:
     """A body of kind ``gvk``; apiVersion and kind may be left out, but not differ. Raises StatusError 400."""
-    value, duplicates = await read(request, protobuf_allowed=not custom)
-    return typed(value, gvk), duplicates
+    decoded = await read(request, protobuf_allowed=not custom)
+    return typed(decoded.value, gvk), decoded
 
 
 def typed(value: Any, gvk: GroupVersionKind) -> Manifest:
@@ -61,12 +60,15 @@ def typed(value: Any, gvk: GroupVersionKind) -> Manifest:
     return manifest
 
 
-def be_strict(request: Request, gvk: GroupVersionKind, unknown: Iterable[str], duplicates: Iterable[str]) -> None:
+def be_strict(request: Request, gvk: GroupVersionKind, unknown: Iterable[str], source: Decoded | None) -> None:
     """Ignore, warn of, or refuse fields that are unknown or given twice, as fieldValidation asks."""
-    complaints = [f'unknown field "{path}"' for path in unknown]
-    complaints += [f'duplicate field "{path}"' for path in duplicates]
     mode = request.field_validation
-    if not complaints or mode == "Ignore":
+    if mode == "Ignore":
+        return
+    complaints = [f'unknown field "{path}"' for path in unknown]
+    if source is not None:
+        complaints += [f'duplicate field "{path}"' for path in source.duplicates]
+    if not complaints:
         return
     if mode == "Warn":
         request.warnings.extend(complaints)

@@ -39,10 +39,7 @@ def verb_for(request: Request, resource: Resource, verb: str) -> Verb:
         offered = served.subresource(subresource)
         if offered is None:
             raise discovery.missing()
-        verbs, table = (
-            offered.verbs,
-            {"scale": _SCALE, "token": {"create": reviews.token}}.get(subresource, _OBJECT_VERBS),
-        )
+        verbs, table = offered.verbs, _SUBRESOURCES.get(subresource, _OBJECT_VERBS)
     elif reviews.is_review(resource):
         verbs, table = served.verbs, {"create": reviews.review}
     else:

@@ -23,9 +23,7 @@ class Internal:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    async def create(
-        self, tenant: Tenant, resource: Resource, manifest: Manifest, namespace: str = ""
-    ) -> Manifest:
+    async def create(self, tenant: Tenant, resource: Resource, manifest: Manifest, namespace: str = "") -> Manifest:
         """Raises StatusError."""
         asked = request(tenant, resource, "POST", namespace=namespace, body=manifest)
         created: Manifest = orjson.loads((await creating.create(self._context, asked, resource)).body)

@@ -23,8 +23,6 @@ def applied(
     request: Request, resource: Resource, live: Manifest | None, configuration: Any, *, subresource: str, now: Now
 ) -> Manifest:
     """``live`` with the applied configuration merged in. Raises StatusError 409 with FieldManagerConflict causes."""
-    manager = apply.Manager(
-        request.query["fieldManager"], "Apply", resource.served.gvk.api_version, subresource
-    )
+    manager = apply.Manager(request.query["fieldManager"], "Apply", resource.served.gvk.api_version, subresource)
     force = request.flag("force")
     return apply.apply(live, configuration, resource.served.schema, manager, force=force, now=now())

@@ -27,8 +27,8 @@ def is_review(resource: Resource) -> bool:
 
 
 async def review(context: Context, request: Request, resource: Resource) -> Response:
-    manifest, duplicates = await bodies.read_manifest(request, resource.served.gvk, custom=False)
-    bodies.be_strict(request, resource.served.gvk, (), duplicates)
+    manifest, source = await bodies.read_manifest(request, resource.served.gvk, custom=False)
+    bodies.be_strict(request, resource.served.gvk, (), source)
     manifest["status"] = await _ANSWERS[resource.key](context, request, manifest)
     manifest["metadata"].setdefault("creationTimestamp", None)
     return responses.of(manifest, 201)

@@ -7,13 +7,13 @@ that are now stored (or would be, on a dry run).
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
 
 from portway.apiserver import bodies, metadata, objects, ownership
 from portway.apiserver.admission.contract import AdmissionRequest, Operation
 from portway.apiserver.context import Context
 from portway.apiserver.requests import Request
 from portway.apiserver.resources import Resource
+from portway.krm.decoding import Decoded
 from portway.krm.errors import StatusError, already_exists, invalid, unavailable
 from portway.krm.identity import Manifest
 from portway.krm.schemas import defaulting, pruning, validating
@@ -22,11 +22,11 @@ from portway.store.contract import Change, Conflict, Delete, Key, Put, Record, U
 _NO_GENERATION = frozenset(("", "rbac.authorization.k8s.io", "coordination.k8s.io", "events.k8s.io"))
 
 
-def clean(request: Request, resource: Resource, manifest: Manifest, duplicates: Iterable[str]) -> None:
+def clean(request: Request, resource: Resource, manifest: Manifest, source: Decoded | None) -> None:
     """Drop undeclared fields (or refuse them, as fieldValidation says) and fill defaults in."""
     unknown = list(pruning.prune(resource.served.schema, manifest))
     unknown += [path for path in metadata.drop_unknown(manifest) if path not in unknown]
-    bodies.be_strict(request, resource.served.gvk, unknown, duplicates)
+    bodies.be_strict(request, resource.served.gvk, unknown, source)
     defaulting.default(resource.served.schema, manifest)
 
 
@@ -35,7 +35,7 @@ async def create(
     request: Request,
     resource: Resource,
     manifest: Manifest,
-    duplicates: Iterable[str] = (),
+    source: Decoded | None = None,
     *,
     applied: bool = False,
 ) -> Record:
@@ -48,7 +48,7 @@ async def create(
         )
     served = resource.served
     metadata.prepare_create(manifest, context.now())
-    clean(request, resource, manifest, duplicates)
+    clean(request, resource, manifest, source)
     if resource.has_status and served.custom:
         manifest.pop("status", None)
     if served.custom or served.gvk.group not in _NO_GENERATION:
@@ -80,14 +80,14 @@ async def replace(
     live_record: Record,
     manifest: Manifest,
     *,
-    duplicates: Iterable[str] = (),
+    source: Decoded | None = None,
     applied: bool = False,
 ) -> Record:
     """Write ``manifest`` over the live object. Raises StatusError, store Conflict when the object changed meanwhile."""
     live = live_of(resource, live_record)
     subresource = request.target.subresource
     metadata.prepare_update(manifest, live)
-    clean(request, resource, manifest, duplicates)
+    clean(request, resource, manifest, source)
     _keep_other_side(resource, subresource, manifest, live)
     asked = _admission(request, resource, Operation.UPDATE, manifest, live)
     await context.mutate(asked)

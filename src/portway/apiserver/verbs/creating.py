@@ -17,7 +17,7 @@ _ATTEMPTS = 8
 async def create(context: Context, request: Request, resource: Resource) -> Response:
     if resource.served.namespaced and not request.target.namespace:
         raise bad_request(f"an empty namespace may not be set during creation of {resource.served.plural}")
-    manifest, duplicates = await bodies.read_manifest(request, resource.served.gvk, custom=resource.served.custom)
+    manifest, source = await bodies.read_manifest(request, resource.served.gvk, custom=resource.served.custom)
     place(manifest, request.target.namespace if resource.served.namespaced else "")
     renderer = Renderer(request, resource, context.tenants)
     generated = not manifest["metadata"].get("name") and manifest["metadata"].get("generateName")
@@ -26,7 +26,7 @@ async def create(context: Context, request: Request, resource: Resource) -> Resp
         if generated:
             candidate["metadata"]["name"] = metadata.generate_name(generated)
         try:
-            record = await writing.create(context, request, resource, candidate, duplicates)
+            record = await writing.create(context, request, resource, candidate, source)
         except StatusError as error:
             if not generated or error.reason != "AlreadyExists" or attempt == _ATTEMPTS - 1:
                 raise

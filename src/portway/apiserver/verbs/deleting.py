@@ -150,7 +150,7 @@ async def _options(request: Request) -> Manifest:
         options["propagationPolicy"] = request.query["propagationPolicy"]
     if request.query.get("orphanDependents"):
         options["orphanDependents"] = request.flag("orphanDependents")
-    body: Any = (await bodies.read(request))[0]
+    body: Any = (await bodies.read(request)).value
     if isinstance(body, dict):
         options.update({key: value for key, value in body.items() if value is not None})
     if options.get("dryRun"):

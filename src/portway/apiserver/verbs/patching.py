@@ -31,7 +31,7 @@ async def patch(context: Context, request: Request, resource: Resource) -> Respo
     media = bodies.media_type(request)
     if media == APPLY:
         return await _apply(context, request, resource)
-    change, duplicates = await read_patch(request, media, resource)
+    change, source = await read_patch(request, media, resource)
     renderer = Renderer(request, resource, context.tenants)
     for _ in range(updating.ATTEMPTS):
         live = getting.live(context, request, resource)
@@ -39,14 +39,14 @@ async def patch(context: Context, request: Request, resource: Resource) -> Respo
         manifest = bodies.typed(change(before), resource.served.gvk)
         _check_identity(request, resource, manifest, before)
         try:
-            record = await writing.replace(context, request, resource, live, manifest, duplicates=duplicates)
+            record = await writing.replace(context, request, resource, live, manifest, source=source)
         except Conflict:
             continue
         return Response(renderer.single(record))
     raise metadata.modified(resource, request.target.name)
 
 
-async def read_patch(request: Request, media: str, resource: Resource) -> tuple[Patch, tuple[str, ...]]:
+async def read_patch(request: Request, media: str, resource: Resource) -> tuple[Patch, Decoded]:
     """A function from the live object to the patched one, which it leaves as it is. Raises StatusError 400, 415."""
     supported = [JSON, MERGE, APPLY] if resource.served.custom else [JSON, MERGE, STRATEGIC, APPLY]
     if media not in supported:
@@ -56,12 +56,12 @@ async def read_patch(request: Request, media: str, resource: Resource) -> tuple[
     decoded = _decode(await request.body())
     body, schema = decoded.value, resource.served.schema
     if media == JSON:
-        return (lambda live: patches.json_patch(copy.deepcopy(live), body)), decoded.duplicates
+        return (lambda live: patches.json_patch(copy.deepcopy(live), body)), decoded
     if not isinstance(body, dict):
         raise bad_request("the body of a merge patch must be an object")
     if media == MERGE:
-        return (lambda live: patches.merge_patch(copy.deepcopy(live), body)), decoded.duplicates
-    return (lambda live: patches.strategic_merge_patch(copy.deepcopy(live), body, schema)), decoded.duplicates
+        return (lambda live: patches.merge_patch(copy.deepcopy(live), body)), decoded
+    return (lambda live: patches.strategic_merge_patch(copy.deepcopy(live), body, schema)), decoded
 
 
 def _decode(body: bytes) -> Decoded:
@@ -86,7 +86,7 @@ async def _apply(context: Context, request: Request, resource: Resource) -> Resp
     renderer = Renderer(request, resource, context.tenants)
     for _ in range(updating.ATTEMPTS):
         try:
-            code, record = await _apply_once(context, request, resource, configuration, decoded.duplicates)
+            code, record = await _apply_once(context, request, resource, configuration, decoded)
         except Conflict:
             continue
         except StatusError as error:
@@ -98,7 +98,7 @@ async def _apply(context: Context, request: Request, resource: Resource) -> Resp
 
 
 async def _apply_once(
-    context: Context, request: Request, resource: Resource, configuration: Manifest, duplicates: tuple[str, ...]
+    context: Context, request: Request, resource: Resource, configuration: Manifest, source: Decoded
 ) -> tuple[int, Record]:
     target = request.target
     key = objects.key_of(resource, request.cluster, target.namespace, target.name)
@@ -111,12 +111,16 @@ async def _apply_once(
             uid = configuration["metadata"]["uid"]
             why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
             raise StatusError(409, "Conflict", why, name=target.name, kind=resource.served.plural)
-        manifest = ownership.applied(request, resource, None, copy.deepcopy(configuration), subresource="", now=context.now)
-        return 201, await writing.create(context, request, resource, manifest, duplicates, applied=True)
+        manifest = ownership.applied(
+            request, resource, None, copy.deepcopy(configuration), subresource="", now=context.now
+        )
+        return 201, await writing.create(context, request, resource, manifest, source, applied=True)
     live = writing.live_of(resource, live_record)
     metadata.check_preconditions(resource, configuration, live)
-    manifest = ownership.applied(request, resource, live, copy.deepcopy(configuration), subresource=subresource, now=context.now)
-    return 200, await writing.replace(context, request, resource, live_record, manifest, duplicates=duplicates, applied=True)
+    manifest = ownership.applied(
+        request, resource, live, copy.deepcopy(configuration), subresource=subresource, now=context.now
+    )
+    return 200, await writing.replace(context, request, resource, live_record, manifest, source=source, applied=True)
 
 
 def _manager_required() -> StatusError:

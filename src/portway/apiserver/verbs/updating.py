@@ -21,7 +21,7 @@ ATTEMPTS = 12
 
 async def update(context: Context, request: Request, resource: Resource) -> Response:
     gvk = resource.served.gvk
-    manifest, duplicates = await bodies.read_manifest(request, gvk, custom=resource.served.custom)
+    manifest, source = await bodies.read_manifest(request, gvk, custom=resource.served.custom)
     check_name(request, manifest)
     creating.place(manifest, request.target.namespace if resource.served.namespaced else "")
     conditional = bool(manifest["metadata"].get("resourceVersion"))
@@ -35,7 +35,7 @@ async def update(context: Context, request: Request, resource: Resource) -> Resp
         live = getting.live(context, request, resource)
         metadata.check_preconditions(resource, manifest, writing.live_of(resource, live))
         try:
-            record = await writing.replace(context, request, resource, live, copy.deepcopy(manifest), duplicates=duplicates)
+            record = await writing.replace(context, request, resource, live, copy.deepcopy(manifest), source=source)
         except Conflict:
             continue
         return Response(renderer.single(record))

@@ -85,15 +85,11 @@ def _prepare(context: Context, request: Request, resource: Resource) -> _Watch:
     initial = query.get("sendInitialEvents", "")
     match = query.get("resourceVersionMatch", "")
     if initial and not match:
-        raise _forbidden("resourceVersionMatch is required when sendInitialEvents is set", "resourceVersionMatch")
+        raise _forbidden("resourceVersionMatch is required when sendInitialEvents is set")
     if match and not initial:
-        raise _forbidden(
-            "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided", "resourceVersionMatch"
-        )
+        raise _forbidden("resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided")
     if initial and match != "NotOlderThan":
-        raise _forbidden(
-            'sendInitialEvents requires setting resourceVersionMatch to "NotOlderThan"', "resourceVersionMatch"
-        )
+        raise _forbidden('sendInitialEvents requires setting resourceVersionMatch to "NotOlderThan"')
     wants_initial = request.flag("sendInitialEvents")
     if wants_initial and renderer.form is Form.TABLE:
         raise StatusError(406, "NotAcceptable", "sendInitialEvents is not supported for tables")
