@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 from portway.krm.builtins import catalogue, definitions
 from portway.krm.identity import GroupVersion, GroupVersionKind
@@ -42,7 +42,7 @@ class Operation:
     response: str = ""
     codes: tuple[int, ...] = (200,)
     patch_types: tuple[str, ...] = ()
-    path_parameters: tuple[str, ...] = field(default=())
+    path_parameters: tuple[str, ...] = ()
 
 
 def root(group_version: GroupVersion) -> str:
@@ -81,7 +81,9 @@ class _Maker:
         self._place = place
         self._name = component_name(served.gvk)
         self._tag, title = _titles(served.gvk)
-        self._title = f"{title}{'Namespaced' if served.namespaced else ''}{served.gvk.kind}"
+        kind = f"{'Namespaced' if served.namespaced else ''}{served.gvk.kind}"
+        self._title = f"{title}{kind}"
+        self._collection_title = f"{title}Collection{kind}"
         self._everywhere = f"{title}{served.gvk.kind}ForAllNamespaces"
         self._patch_types = (
             "application/apply-patch+yaml",
@@ -104,17 +106,7 @@ class _Maker:
     def everywhere(self, path: str) -> Operation:
         words = f"list or watch objects of kind {self._served.gvk.kind} in all namespaces"
         operation = self._make(path, "get", "list", words, _LIST, response="List")
-        return Operation(
-            path=path,
-            method="get",
-            action="list",
-            id=f"list{self._everywhere}",
-            description=words,
-            kind=operation.kind,
-            tag=operation.tag,
-            query=operation.query,
-            response=operation.response,
-        )
+        return replace(operation, id=f"list{self._everywhere}", path_parameters=())
 
     def item(self, path: str) -> Iterator[Operation]:
         kind, verbs = self._served.gvk.kind, self._served.verbs
@@ -180,7 +172,7 @@ class _Maker:
             path=path,
             method=method,
             action=action,
-            id=f"{_ID_VERBS[action]}{self._title}",
+            id=f"{_ID_VERBS[action]}{self._collection_title if action == 'deletecollection' else self._title}",
             description=description,
             kind=self._served.gvk,
             tag=self._tag,
@@ -197,7 +189,7 @@ class _Maker:
 _ID_VERBS = {
     "list": "list",
     "post": "create",
-    "deletecollection": "deleteCollection",
+    "deletecollection": "delete",
     "get": "read",
     "put": "replace",
     "patch": "patch",

@@ -11,7 +11,7 @@ from portway.krm.identity import GroupVersionKind
 from portway.krm.served import ALL_VERBS, Column, Served, Subresource
 
 AGE = Column("Age", ".metadata.creationTimestamp", "date", description="Time since creation.")
-_CREATED = Column("Created At", ".metadata.creationTimestamp", "date", description="When it was created.")
+_CREATED = Column("Created At", ".metadata.creationTimestamp", description="When it was created.")
 _CREATE_ONLY = ("create",)
 _STATUS = Subresource("status")
 SCALE = GroupVersionKind("autoscaling", "v1", "Scale")
@@ -76,14 +76,14 @@ _REFERENCE_FIELDS = ("kind", "namespace", "name", "uid", "apiVersion", "resource
 
 def _event_columns(about: str, source: str, message: str) -> tuple[Column, ...]:
     return (
-        Column("Last Seen", "fn:last_seen", description="Time since it was last seen."),
+        Column("Last Seen", "fn:last_seen", "date", description="Time since it was last seen."),
         Column("Type", ".type", description="Normal or Warning."),
         Column("Reason", ".reason", description="Why, as one word."),
         Column("Object", "fn:event_object", description="The object it is about."),
         Column("Subobject", f".{about}.fieldPath", description="The part it is about.", priority=1),
         Column("Source", source, description="Who reports it.", priority=1),
         Column("Message", message, description="What happened."),
-        Column("First Seen", "fn:first_seen", description="Time since it was first seen.", priority=1),
+        Column("First Seen", "fn:first_seen", "date", description="Time since it was first seen.", priority=1),
         Column("Count", "fn:event_count", description="How often it was seen.", priority=1),
         Column("Name", ".metadata.name", format="name", description="Name of the event.", priority=1),
     )

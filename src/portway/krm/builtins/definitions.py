@@ -132,7 +132,7 @@ def _inlined(message: Message, above: tuple[str, ...]) -> dict[str, Any]:
         if field.required:
             required.append(field.name)
         base = _inlined_base(field, (*above, message.name))
-        properties[field.name] = _with_flags(field, base, nullable=not field.required)
+        properties[field.name] = _with_flags(field, base)
     schema: dict[str, Any] = {"type": "object", REF: message.name}
     if message.description:
         schema["description"] = message.description
@@ -155,7 +155,7 @@ def _inlined_base(field: Field, above: tuple[str, ...]) -> dict[str, Any]:
     return _inlined(MESSAGES[field.type], above)
 
 
-def _with_flags(field: Field, base: dict[str, Any], *, nullable: bool) -> dict[str, Any]:
+def _with_flags(field: Field, base: dict[str, Any]) -> dict[str, Any]:
     """Wraps ``base`` as list or map and adds what the field's flags say."""
     schema = dict(base)
     if field.repeated:
@@ -165,8 +165,6 @@ def _with_flags(field: Field, base: dict[str, Any], *, nullable: bool) -> dict[s
     description = field.description or (MESSAGES[field.type].description if field.is_message else "")
     if description:
         schema["description"] = description
-    if nullable:
-        schema["nullable"] = True
     flags = field.flags
     if "atomic" in flags:
         schema["x-kubernetes-list-type" if field.repeated else "x-kubernetes-map-type"] = "atomic"
@@ -202,7 +200,7 @@ def component(name: str) -> dict[str, Any]:
             continue
         if field.required:
             required.append(field.name)
-        properties[field.name] = _with_flags(field, _component_base(field), nullable=False)
+        properties[field.name] = _with_flags(field, _component_base(field))
     schema: dict[str, Any] = {"type": "object"}
     if message.description:
         schema["description"] = message.description
