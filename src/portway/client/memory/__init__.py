@@ -8,7 +8,7 @@ field owners.
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 
 from portway.client.contract import ALL_WORKSPACES, Listing, PatchType, Resource, WatchEvent
@@ -87,7 +87,7 @@ class MemoryClient:
         since: str = "",
         labels: str = "",
         fields: str = "",
-    ) -> AsyncIterator[WatchEvent]:
+    ) -> AsyncGenerator[WatchEvent, None]:
         self._authenticated()
         matches = selecting.matcher(labels, fields)
         sent = after = _revision(since) or self._objects.revision
