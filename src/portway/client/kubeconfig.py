@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import ryaml
+from ryaml import InvalidYamlError, dumps, loads  # type: ignore[attr-defined]  # it lists no exports
 
 from portway.client.http import HttpTransport, Tls
 from portway.client.rest import RestClient
@@ -93,7 +93,7 @@ def render(
         ],
         "current-context": current or (contexts[0].name if contexts else ""),
     }
-    return str(ryaml.dumps(document))
+    return str(dumps(document))
 
 
 def write(path: Path, text: str) -> None:
@@ -114,10 +114,10 @@ def write(path: Path, text: str) -> None:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        document = ryaml.loads(path.read_text(encoding="utf-8"))
+        document = loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise KubeconfigError(f"{path} does not exist; start Portway, or say which file with KUBECONFIG") from None
-    except (OSError, UnicodeDecodeError, ryaml.InvalidYamlError) as error:
+    except (OSError, UnicodeDecodeError, InvalidYamlError) as error:
         raise KubeconfigError(f"{path} cannot be read as a kubeconfig: {error}") from error
     if not isinstance(document, dict) or document.get("kind", "Config") != "Config":
         raise KubeconfigError(f"{path} is no kubeconfig: expected a YAML mapping of kind Config")
