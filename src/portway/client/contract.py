@@ -8,7 +8,7 @@ Implementations: ``client.http`` (kubeconfig), ``client.inprocess`` (the ASGI ap
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -71,11 +71,10 @@ class Client(Protocol):
         since: str = "",
         labels: str = "",
         fields: str = "",
-    ) -> AsyncGenerator[WatchEvent, None]:
+    ) -> AsyncIterator[WatchEvent]:
         """Events after resource version ``since``, bookmarks included; ends when the server ends it.
 
-        Raises StatusError 410 when ``since`` is too old. Who stops before the end closes it
-        (``contextlib.aclosing``).
+        Raises StatusError 410 when ``since`` is too old.
         """
 
     async def create(
