@@ -2,6 +2,131 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx
 import typer
 
-program = typer.Typer(name="portway", no_args_is_help=True)
+from portway.bootstrap import detaching, locking, running, settings
+from portway.bootstrap.errors import StartError
+from portway.bootstrap.reporting import Reporter
+from portway.bootstrap.settings import Settings
+from portway.cli import contexts, output
+from portway.cli import program as commands
+from portway.cli.errors import CommandError
+from portway.krm.errors import StatusError
+
+_program = commands.build()
+
+
+@_program.callback()
+def _prepare(ctx: typer.Context) -> None:
+    home = _settings().home
+    own = Path.home() / ".config" / "portway" / "kubeconfig"
+    chosen = os.environ.get("PORTWAY_KUBECONFIG")
+    files = (Path(chosen),) if chosen else (home / "kubeconfig", own)
+    ctx.obj = contexts.Places(files, own)
+
+
+@_program.command()
+def up(
+    detach: Annotated[bool, typer.Option("--detach", help="Start in the background; return when ready.")] = False,
+) -> None:
+    """Start Portway on 127.0.0.1."""
+    current = _settings()
+    if detach:
+        started = detaching.start(current)
+        output.console.print(f"Portway runs on {started.address} (process {started.pid}).")
+        _run(running.print_access(current, _reporter()))
+        return
+    _run(running.serve(current, _reporter()))
+
+
+@_program.command()
+def demo(
+    detach: Annotated[bool, typer.Option("--detach", help="Leave it running in the background.")] = False,
+    exit_when_ready: Annotated[
+        bool, typer.Option("--exit-when-ready", help="Stop everything again once the badge is green.")
+    ] = False,
+) -> None:
+    """Start Portway with the example organisation and walk the golden path."""
+    current = _settings()
+    if not detach:
+        _run(running.serve(current, _reporter(), demo=True, exit_when_ready=exit_when_ready))
+        return
+    detaching.start(current)
+    _run(running.demonstrate(current, _reporter()))
+    if exit_when_ready:
+        _run(running.stop_all(current, _reporter()))
+
+
+@_program.command()
+def down(
+    workloads: Annotated[
+        bool, typer.Option("--workloads", help="Stop the workloads and the database server too.")
+    ] = False,
+) -> None:
+    """Stop Portway; what it runs goes on, unless --workloads is given."""
+    current = _settings()
+    if workloads:
+        _run(running.stop_all(current, _reporter()))
+        return
+    stopped = detaching.stop(current.home)
+    if stopped is None:
+        output.console.print(f"No Portway runs on {current.home}.")
+    else:
+        output.console.print("Stopped. Workloads go on; `portway up` takes them over again.")
+
+
+@_program.command()
+def status(form: Annotated[output.Format, typer.Option("--output", "-o")] = output.Format.TABLE) -> None:
+    """Say whether Portway runs, and what it runs."""
+    current = _settings()
+    found = locking.running(current.home)
+    rows = _run(running.overview(current, found))
+    if form is output.Format.TABLE:
+        output.print_table(["PART", "STATE", "WHERE"], [[row.part, row.state, row.where] for row in rows])
+    else:
+        output.print_data([{"part": row.part, "state": row.state, "where": row.where} for row in rows], form)
+    if found is None:
+        raise typer.Exit(1)
+
+
+def program() -> None:
+    """Run the program; an expected failure is one sentence and status 1."""
+    try:
+        _program()
+    except (StartError, CommandError) as error:
+        _fail(str(error))
+    except StatusError as error:
+        _fail(error.message)
+    except (httpx.ConnectError, ConnectionError):
+        _fail("Portway does not answer. Start it with `portway up`, or see `portway status`.")
+    except httpx.TimeoutException:
+        _fail("Portway did not answer in time; see `portway status`.")
+
+
+def _fail(message: str) -> None:
+    print(f"Error: {message}", file=sys.stderr)
+    raise SystemExit(1)
+
+
+def _settings() -> Settings:
+    return settings.read(os.environ)
+
+
+def _reporter() -> Reporter:
+    return Reporter(output.console)
+
+
+def _run(work: Coroutine[Any, Any, Any]) -> Any:
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.run(work)
+    return uvloop.run(work)
