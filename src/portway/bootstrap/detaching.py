@@ -33,7 +33,7 @@ def start(settings: Settings) -> Running:
         raise StartError(f"Cannot use {settings.home} for the state: {error.strerror}.") from None
     environment = {**os.environ, "PORTWAY_HOME": str(settings.home), "PORTWAY_PORT": str(settings.port)}
     with written:
-        process = subprocess.Popen(  # noqa: S603
+        process = subprocess.Popen(
             [sys.executable, "-m", "portway", "up"],
             stdin=subprocess.DEVNULL,
             stdout=written,

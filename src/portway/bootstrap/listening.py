@@ -96,6 +96,9 @@ class Server:
             await loop.connect_accepted_socket(self._protocol, accepted, ssl=context)
         except (OSError, TimeoutError):  # the other side went away or is no TLS client: its own loss
             accepted.close()
+        except asyncio.CancelledError:
+            accepted.close()
+            raise
 
     def _protocol(self) -> asyncio.Protocol:
         made = self._config.http_protocol_class(  # type: ignore[call-arg]

@@ -58,6 +58,8 @@ KINDS: Mapping[str, _Rule] = {
 }
 """By lower-cased kind. Templates are checked by the scaffolder."""
 
+_EXPECTED_KINDS = "expected one of Component, API, Resource, System, Domain, Group, User, Location, Template"
+
 
 def check(document: Any) -> list[Problem]:
     """All problems of one decoded document; an empty list means that it is valid."""
@@ -80,9 +82,9 @@ def _check_envelope(document: Mapping[str, Any]) -> Iterator[Problem]:
     elif version not in API_VERSIONS + TEMPLATE_API_VERSIONS:
         yield Problem(("apiVersion",), f'"{version}" is not known, expected {API_VERSIONS[0]}')
     if not isinstance(kind, str) or not kind:
-        yield Problem(("kind",), "is required, expected one of " + ", ".join(sorted(KINDS)))
+        yield Problem(("kind",), f"is required, {_EXPECTED_KINDS}")
     elif kind.lower() != "template" and kind.lower() not in KINDS:
-        yield Problem(("kind",), f'"{kind}" is not known, expected one of ' + ", ".join(sorted(KINDS)))
+        yield Problem(("kind",), f'"{kind}" is not known, {_EXPECTED_KINDS}')
     if not isinstance(document.get("metadata"), Mapping):
         yield Problem(("metadata",), "is required, expected an object with a name")
 

@@ -22,6 +22,8 @@ class Fault:
 
     def __str__(self) -> str:
         place = f"line {self.line}"
+        if self.message.startswith(place):  # the YAML parser says the place itself
+            return self.message
         return f"{place}: {self.field} {self.message}" if self.field else f"{place}: {self.message}"
 
 
