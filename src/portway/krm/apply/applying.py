@@ -50,9 +50,9 @@ def apply(
     merged = merging.merge(atom, before, applied)
     last = managed.entries.get(manager.identity)
     fields = walking.fieldset(atom, applied) - managers.NOT_OWNED
-    current = Entry(fields, manager.api_version, last.time if last else "")
+    current = Entry(fields, manager.api_version, last.time if last else "", last.raw if last else None)
     managed.entries[manager.identity] = current
-    if last is not None and last.fields:
+    if last is not None and not last.fields <= fields:
         merged = _prune(atom, merged, managed, last.fields)
     comparison = walking.compare(atom, before, merged)
     _strip(managed, comparison, manager.identity, force=force)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -20,13 +21,27 @@ FieldSet = set[Path]
 
 def element(value: Any) -> str:
     """``v:…`` of a scalar."""
-    return "v:" + _json(value)
+    return _text_element(value) if type(value) is str else "v:" + _json(value)
 
 
 def keyed(keys: dict[str, Any]) -> str:
     """``k:{…}`` of the keys of an item."""
+    if len(keys) == 1:
+        ((key, value),) = keys.items()
+        if type(value) is str:
+            return _text_key(key, value)
     normal = {key: _whole(value) for key, value in keys.items()}
     return "k:" + orjson.dumps(normal, option=orjson.OPT_SORT_KEYS).decode()
+
+
+@lru_cache(maxsize=8192)
+def _text_element(value: str) -> str:
+    return "v:" + orjson.dumps(value).decode()
+
+
+@lru_cache(maxsize=8192)
+def _text_key(key: str, value: str) -> str:
+    return "k:" + orjson.dumps({key: value}).decode()
 
 
 def _json(value: Any) -> str:
@@ -123,6 +138,7 @@ def decode(fields: Any) -> FieldSet:
     return found
 
 
+@lru_cache(maxsize=8192)
 def _normal(part: str) -> str:
     kind, colon, rest = part.partition(":")
     if not colon or kind not in ("f", "k", "v", "i"):
@@ -164,21 +180,28 @@ def _declared(atom: Atom | None, part: str) -> bool:
 
 def reconciled(fields: FieldSet, root: Atom) -> FieldSet:
     """The set, where places that meanwhile became atomic are owned as a whole."""
+    atoms: dict[Path, Atom | None] = {(): root}
     result: FieldSet = set()
     for path in fields:
-        atom: Atom | None = root
-        for length, part in enumerate(path):
-            if atom is None or not length:
-                atom = _below(atom, part)
-                continue
-            whole = (atom.map if part.startswith("f:") else atom.list) if atom is not None else None
-            if whole is not None and whole.atomic and not (atom.scalar and length):
-                result.add(path[:length])
+        for length in range(1, len(path)):
+            prefix = path[:length]
+            if prefix not in atoms:
+                atoms[prefix] = _below(atoms[prefix[:-1]], prefix[-1])
+            if _is_whole(atoms[prefix], path[length]):
+                result.add(prefix)
                 break
-            atom = _below(atom, part)
         else:
             result.add(path)
     return result
+
+
+def _is_whole(atom: Atom | None, part: str) -> bool:
+    """Whether a typed place that has this element below it is atomic; deduced places are left as they are."""
+    if atom is None or atom.scalar:
+        return False
+    if part.startswith("f:"):
+        return atom.map is not None and atom.map.atomic
+    return atom.list is not None and atom.list.atomic
 
 
 def display(path: Path) -> str:

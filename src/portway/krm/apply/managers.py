@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from portway.krm.apply import fieldsets
@@ -43,14 +43,18 @@ class Entry:
     fields: FieldSet
     api_version: str
     time: str = ""
+    raw: tuple[FieldSet, dict[str, Any]] | None = None
+    """The fields as they were read and their encoded form, which is used again while they stay the same."""
+
+    def encoded(self) -> dict[str, Any]:
+        if self.raw is not None and self.raw[0] == self.fields:
+            return self.raw[1]
+        return fieldsets.encode(self.fields)
 
 
 @dataclass(slots=True)
 class Managed:
     entries: dict[Manager, Entry] = field(default_factory=dict)
-
-    def copy(self) -> Managed:
-        return Managed({manager: replace(entry) for manager, entry in self.entries.items()})
 
     def drop_empty(self) -> None:
         self.entries = {manager: entry for manager, entry in self.entries.items() if entry.fields}
@@ -90,7 +94,8 @@ def read(manifest: Manifest) -> Managed:
         version = str(raw.get("apiVersion", ""))
         manager = Manager(str(raw.get("manager", "")), raw["operation"], version, str(raw.get("subresource", "")))
         fields = fieldsets.decode(raw.get("fieldsV1") or {})
-        managed.entries[manager.identity] = Entry(fields, version, str(raw.get("time") or ""))
+        entry = Entry(fields, version, str(raw.get("time") or ""), (fields, raw.get("fieldsV1") or {}))
+        managed.entries[manager.identity] = entry
     return managed
 
 
@@ -169,7 +174,7 @@ def _encoded(manager: Manager, entry: Entry) -> dict[str, Any]:
         "apiVersion": entry.api_version,
         "time": entry.time,
         "fieldsType": "FieldsV1",
-        "fieldsV1": fieldsets.encode(entry.fields),
+        "fieldsV1": entry.encoded(),
         "subresource": manager.subresource,
     }
     return {key: value for key, value in encoded.items() if value or key == "fieldsV1"}

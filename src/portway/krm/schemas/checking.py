@@ -43,6 +43,70 @@ def of_type(kinds: frozenset[str]) -> Check:
     return check_type
 
 
+_PLAIN = {"string": str, "boolean": bool}
+_SAYS_NOTHING = frozenset(("type", "description", "default", "title", "example", "nullable"))
+
+
+def plain_type(schema: Schema) -> type | None:
+    """The Python type of which every value is right, when the schema says nothing more than that."""
+    if schema.keys() - _SAYS_NOTHING:
+        extra = {k: v for k, v in schema.items() if k not in _SAYS_NOTHING and not k.startswith("x-kubernetes-patch")}
+        if extra.keys() - {"format"} or extra.get("format") in formats.CHECKS:
+            return None
+    return _PLAIN.get(schema.get("type", ""))
+
+
+def scalar_checks(schema: Schema, kinds: frozenset[str]) -> list[Check]:
+    checks: list[Check] = []
+    if kinds:
+        checks.append(of_type(kinds))
+    if "enum" in schema:
+        checks.append(one_of(schema["enum"]))
+    if not kinds or "string" in kinds:
+        checks += string_checks(schema)
+    if not kinds or kinds & {"integer", "number"}:
+        checks += number_checks(schema)
+    return checks
+
+
+def quick(schema: Schema, kinds: frozenset[str], check: Check) -> Check:
+    """The same check, asked only when a shorter test fails; for the two kinds of scalars that fill most objects."""
+    if kinds == {"string"}:
+        return _quick_string(schema, check)
+    plain_integer = kinds == {"integer"} and not schema.keys() & {"enum", "multipleOf", "exclusiveMaximum"}
+    if not plain_integer or schema.get("exclusiveMinimum"):
+        return check
+    size = _INTEGERS.get(schema.get("format") or "", _MAX_EXACT)
+    least = max(schema.get("minimum", -size), -size)
+    most = min(schema.get("maximum", size - 1), size - 1)
+    return lambda value: None if type(value) is int and least <= value <= most else check(value)
+
+
+def _quick_string(schema: Schema, check: Check) -> Check:
+    least, most = schema.get("minLength") or 0, schema.get("maxLength")
+    longest = most if most is not None else 1 << 40
+    tests: list[Callable[[str], bool]] = []
+    if "enum" in schema:
+        tests.append(frozenset(item for item in schema["enum"] if isinstance(item, str)).__contains__)
+    if schema.get("pattern"):
+        tests.append(patterns.matcher(schema["pattern"]))
+    known = formats.CHECKS.get(schema.get("format") or "")
+    if known:
+        tests.append(known)
+    if not tests:
+        return lambda value: None if type(value) is str and least <= len(value) <= longest else check(value)
+    if len(tests) == 1 and not least and most is None:
+        test = tests[0]
+        return lambda value: None if type(value) is str and test(value) else check(value)
+
+    def check_string(value: Any) -> Findings | None:
+        if type(value) is str and least <= len(value) <= longest and all(test(value) for test in tests):
+            return None
+        return check(value)
+
+    return check_string
+
+
 def refuse(value: Any) -> Findings | None:
     """For additionalProperties: false."""
     return [findings.invalid(value, "is a forbidden property")]
@@ -215,7 +279,7 @@ def distinct_keys(keys: tuple[str, ...], defaults: dict[str, Any]) -> Check:
     """For list type ``map``: every item has its keys (or defaults for them), and no two the same."""
 
     def check_keys(value: Any) -> Findings | None:
-        if type(value) is not list:
+        if type(value) is not list or _plainly_distinct(value, keys):
             return None
         found: Findings = []
         seen: set[bytes] = set()
@@ -232,3 +296,14 @@ def distinct_keys(keys: tuple[str, ...], defaults: dict[str, Any]) -> Check:
         return found or None
 
     return check_keys
+
+
+def _plainly_distinct(items: list[Any], keys: tuple[str, ...]) -> bool:
+    """Whether all items have all their keys and no two the same: the common case, without canonical forms."""
+    try:
+        if len(keys) == 1:
+            key = keys[0]
+            return len({item[key] for item in items}) == len(items)
+        return len({tuple([item[key] for key in keys]) for item in items}) == len(items)
+    except (KeyError, TypeError, IndexError):
+        return False

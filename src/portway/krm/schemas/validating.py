@@ -18,9 +18,6 @@ from portway.krm.schemas.compiling import Compiled, Schema
 from portway.krm.schemas.findings import Findings
 from portway.krm.schemas.metadata import with_type_and_meta
 
-_PLAIN = {"string": str, "boolean": bool}
-"""Types of which a value without further rules is right exactly when its Python type is."""
-
 
 def validate(schema: Schema, value: Any) -> tuple[Cause, ...]:
     """All violations, with upstream's reasons, texts and field paths."""
@@ -36,28 +33,15 @@ def compile_check(schema: Schema) -> Check:
     """One check for a value and all below it."""
     if schema.get("x-kubernetes-embedded-resource"):
         schema = with_type_and_meta(schema)
-    checks = [*_checks(schema), *_junctions(schema)]
-    if schema.get("nullable"):
-        return _nullable(_all(checks))
-    return _all(checks)
-
-
-def _checks(schema: Schema) -> list[Check]:
     kinds = _types(schema)
-    checks: list[Check] = []
-    if kinds:
-        checks.append(checking.of_type(kinds))
-    if "enum" in schema:
-        checks.append(checking.one_of(schema["enum"]))
-    if not kinds or "string" in kinds:
-        checks += checking.string_checks(schema)
-    if not kinds or kinds & {"integer", "number"}:
-        checks += checking.number_checks(schema)
-    if not kinds or "array" in kinds:
-        checks += _array_checks(schema)
-    if not kinds or "object" in kinds:
-        checks += _object_checks(schema)
-    return checks
+    junctions = _junctions(schema)
+    if kinds == {"object"}:
+        check = _object(schema, junctions)
+    elif kinds == {"array"}:
+        check = _array(schema, junctions)
+    else:
+        check = _other(schema, kinds, junctions)
+    return _nullable(check) if schema.get("nullable") else check
 
 
 def _types(schema: Schema) -> frozenset[str]:
@@ -72,8 +56,6 @@ def _nullable(check: Check) -> Check:
 
 
 def _all(checks: list[Check]) -> Check:
-    if not checks:
-        return lambda _: None
     if len(checks) == 1:
         return checks[0]
 
@@ -85,6 +67,35 @@ def _all(checks: list[Check]) -> Check:
         return found
 
     return check_all
+
+
+def _other(schema: Schema, kinds: frozenset[str], junctions: list[Check]) -> Check:
+    """Scalars, several types, or none given (as in the branches of junctors)."""
+    flat = checking.scalar_checks(schema, kinds)
+    if not kinds or "array" in kinds:
+        flat += _array_checks(schema)
+    if not kinds or "object" in kinds:
+        flat += _object_checks(schema)
+    check = _all([*flat, *junctions])
+    return check if junctions else checking.quick(schema, kinds, check)
+
+
+def _array(schema: Schema, junctions: list[Check]) -> Check:
+    rest = [*_array_checks(schema), *junctions]
+    items = schema.get("items")
+    enumerated = [checking.one_of(schema["enum"])] if "enum" in schema else []
+    mismatch = _all([checking.of_type(frozenset(("array",))), *enumerated, *junctions])
+    every = _all([*enumerated, *rest])
+    plain = checking.plain_type(items) if items is not None and len(rest) == 1 and not enumerated else None
+
+    def check_array(value: Any) -> Findings | None:
+        if type(value) is not list:
+            return mismatch(value)
+        if plain is not None and set(map(type, value)) == {plain}:
+            return None
+        return every(value)
+
+    return check_array
 
 
 def _array_checks(schema: Schema) -> list[Check]:
@@ -114,12 +125,42 @@ def _items(check: Check) -> Check:
     return check_items
 
 
+def _object(schema: Schema, junctions: list[Check]) -> Check:
+    children, other = _children(schema)
+    rest = [*_object_checks({k: v for k, v in schema.items() if k not in _FIELDS}), *junctions]
+    if "enum" in schema:
+        rest.append(checking.one_of(schema["enum"]))
+    mismatch = _all([checking.of_type(frozenset(("object",))), *rest])
+    required = frozenset(schema.get("required") or ())
+    with_required = checking.with_required(tuple(schema.get("required") or ()))
+    plain = other[0] if other is not None and not children else None
+
+    def check_object(value: Any) -> Findings | None:
+        if type(value) is not dict:
+            return mismatch(value)
+        found: Findings | None = None
+        if plain is None or set(map(type, value.values())) != {plain}:
+            for name, item in value.items():
+                entry = children.get(name, other)
+                if entry is not None and type(item) is not entry[0] and (more := entry[1](item)):
+                    found = findings.below("." + name, more, found)
+        if required and not value.keys() >= required:
+            found = (found or []) + (with_required(value) or [])
+        for check in rest:
+            if more := check(value):
+                found = (found or []) + more
+        return found
+
+    return check_object
+
+
+_FIELDS = frozenset(("properties", "additionalProperties", "required"))
+
+
 def _object_checks(schema: Schema) -> list[Check]:
     checks = checking.property_count_checks(schema)
-    properties: dict[str, Schema] = schema.get("properties") or {}
-    additional = schema.get("additionalProperties")
-    if properties or additional is not None:
-        checks.append(_fields(properties, additional))
+    if schema.get("properties") or schema.get("additionalProperties") is not None:
+        checks.append(_fields(schema))
     if schema.get("required"):
         checks.append(checking.with_required(tuple(schema["required"])))
     if schema.get("x-kubernetes-embedded-resource"):
@@ -127,37 +168,22 @@ def _object_checks(schema: Schema) -> list[Check]:
     return checks
 
 
-def _fields(properties: dict[str, Schema], additional: Any) -> Check:
-    children: dict[str, tuple[type | None, Check]] = {
-        name: (_plain_type(child), compile_check(child)) for name, child in properties.items()
-    }
-    other: tuple[type | None, Check] | None = None
+def _fields(schema: Schema) -> Check:
+    fields = {name: schema[name] for name in _FIELDS - {"required"} if name in schema}
+    check = _object(fields, [])
+    return lambda value: check(value) if type(value) is dict else None
+
+
+def _children(schema: Schema) -> tuple[dict[str, tuple[type | None, Check]], tuple[type | None, Check] | None]:
+    """Per field the Python type that settles the matter, if one does, and the check; then those of other fields."""
+    properties: dict[str, Schema] = schema.get("properties") or {}
+    children = {name: (checking.plain_type(child), compile_check(child)) for name, child in properties.items()}
+    additional = schema.get("additionalProperties")
     if additional is False:
-        other = (None, checking.refuse)
-    elif additional not in (None, True):
-        other = (_plain_type(additional), compile_check(additional))
-
-    def check_fields(value: Any) -> Findings | None:
-        if type(value) is not dict:
-            return None
-        found: Findings | None = None
-        for name, item in value.items():
-            entry = children.get(name, other)
-            if entry is None or type(item) is entry[0]:
-                continue
-            if more := entry[1](item):
-                found = findings.below("." + name, more, found)
-        return found
-
-    return check_fields
-
-
-def _plain_type(schema: Schema) -> type | None:
-    """The Python type that settles the matter, when the schema says nothing but the type."""
-    known = {"type", "description", "default", "nullable", "title", "example"}
-    if schema.keys() - known and not (schema.keys() - known == {"format"} and schema["format"] == "password"):
-        return None
-    return _PLAIN.get(schema.get("type", ""))
+        return children, (None, checking.refuse)
+    if additional in (None, True):
+        return children, None
+    return children, (checking.plain_type(additional), compile_check(additional))
 
 
 def _junctions(schema: Schema) -> list[Check]:
