@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from portway.krm import ages, jsonpaths
+from portway.krm.builtins import cells
 from portway.krm.identity import Manifest
 from portway.krm.served import Column, Served
 
@@ -81,7 +82,7 @@ def _row(columns: tuple[Column, ...], manifest: Manifest, include: str, now: dat
 
 
 def _cell(column: Column, manifest: Manifest, now: datetime.datetime) -> Any:
-    results = jsonpaths.evaluate(column.path, manifest)
+    results = _results(column, manifest)
     if column.type == "date":
         return ages.since(results[0] if results else None, now) if results or column.name == "Age" else None
     if not results:
@@ -89,6 +90,11 @@ def _cell(column: Column, manifest: Manifest, now: datetime.datetime) -> Any:
     if column.type == "string":
         return _text(results[0])
     return _CELLS.get(column.type, _as_is)(results[0])
+
+
+def _results(column: Column, manifest: Manifest) -> list[Any]:
+    computed = cells.CELLS.get(column.path.removeprefix(cells.PREFIX)) if column.path.startswith(cells.PREFIX) else None
+    return [computed(manifest)] if computed else jsonpaths.evaluate(column.path, manifest)
 
 
 def _text(value: Any) -> str | None:
