@@ -8,7 +8,7 @@ Implementations: ``client.http`` (kubeconfig), ``client.inprocess`` (the ASGI ap
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -71,10 +71,11 @@ class Client(Protocol):
         since: str = "",
         labels: str = "",
         fields: str = "",
-    ) -> AsyncIterator[WatchEvent]:
+    ) -> AsyncGenerator[WatchEvent, None]:
         """Events after resource version ``since``, bookmarks included; ends when the server ends it.
 
-        Raises StatusError 410 when ``since`` is too old.
+        Raises StatusError 410 when ``since`` is too old. Who stops before the end closes it
+        (``contextlib.aclosing``).
         """
 
     async def create(

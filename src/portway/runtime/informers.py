@@ -7,10 +7,11 @@ list; subscribers see every difference, at least once. Objects handed out are sh
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Iterator
 
-from portway.client.contract import Client, Resource
+from portway.client.contract import Client, Resource, WatchEvent
 from portway.kit.backoffs import Backoff
 from portway.kit.clocks import Clock
 from portway.krm.errors import StatusError
@@ -121,15 +122,19 @@ class Informer:
 
     async def _watch(self) -> None:
         began = self._clock.monotonic()
-        async for event in self._client.watch(self.resource, since=self._version):
-            if event.type == "DELETED":
-                self._remove(objects.key_of(event.object), event.object)
-            elif event.type != "BOOKMARK":
-                self._put(objects.key_of(event.object), event.object)
-            self._version = objects.version_of(event.object) or self._version
-            self._failures = 0
+        async with contextlib.aclosing(self._client.watch(self.resource, since=self._version)) as events:
+            async for event in events:
+                self._follow(event)
         if self._clock.monotonic() - began < _RECONNECT.first:
             await self._clock.sleep(_RECONNECT.first)
+
+    def _follow(self, event: WatchEvent) -> None:
+        if event.type == "DELETED":
+            self._remove(objects.key_of(event.object), event.object)
+        elif event.type != "BOOKMARK":
+            self._put(objects.key_of(event.object), event.object)
+        self._version = objects.version_of(event.object) or self._version
+        self._failures = 0
 
     async def _recover(self, error: StatusError) -> None:
         extra = {"resource": self.resource.plural, "group": self.resource.group, "error": str(error)}

@@ -8,9 +8,10 @@ field owners.
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 
+from portway.client import paths
 from portway.client.contract import ALL_WORKSPACES, Listing, PatchType, Resource, WatchEvent
 from portway.client.memory import patching, selecting
 from portway.client.memory.objects import CLUSTER, PATH, Entry, Key, Objects, cluster_name, copied
@@ -87,7 +88,7 @@ class MemoryClient:
         since: str = "",
         labels: str = "",
         fields: str = "",
-    ) -> AsyncIterator[WatchEvent]:
+    ) -> AsyncGenerator[WatchEvent, None]:
         self._authenticated()
         matches = selecting.matcher(labels, fields)
         sent = after = _revision(since) or self._objects.revision
@@ -223,8 +224,7 @@ class MemoryClient:
         self._authenticated()
         if self._workspace == ALL_WORKSPACES:
             raise errors.bad_request("a single object is read and written in its workspace: use at(workspace)")
-        if not name or "/" in name:
-            raise errors.bad_request(f"{name!r} is not a name of {resource.plural}")
+        paths.segment(name, f"name of {resource.kind}")
         if resource.namespaced and not namespace:
             raise errors.bad_request(f"{resource.plural} are namespaced: {name} needs a namespace")
         return Key(

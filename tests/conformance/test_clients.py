@@ -1,14 +1,21 @@
-"""The in-memory API: what a test may rely on because the server does the same."""
+"""What every client must do: in memory, and over both transports."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
 
 import pytest
+import uvicorn
 
 from portway.client.contract import ALL_WORKSPACES, Client, PatchType, Resource, WatchEvent
+from portway.client.http import HttpTransport
+from portway.client.inprocess import AsgiApp, InProcessTransport
 from portway.client.memory import MemoryClient
+from portway.client.rest import RestClient
 from portway.krm.errors import StatusError
 from portway.krm.identity import Manifest
 
@@ -18,9 +25,40 @@ POSTGRESES = Resource("resources.portway.dev", "v1", "postgreses", "Postgres")
 ENVIRONMENTS = Resource("platform.portway.dev", "v1alpha1", "environments", "Environment", namespaced=False)
 
 
+RESOURCES = (CONFIG_MAPS, SECRETS, POSTGRESES, ENVIRONMENTS)
+USERS = {"t-ada": "ada", "t-bob": "bob"}
+FrontOf = Callable[[MemoryClient, Sequence[Resource]], AsgiApp]
+
+
 @pytest.fixture
-def client() -> Client:
-    return MemoryClient("root:acme:payments", user="ada")
+def memory() -> MemoryClient:
+    return MemoryClient("root:acme:payments", user="ada", users=USERS)
+
+
+@pytest.fixture(params=["memory", "in-process", "http"])
+async def client(request: pytest.FixtureRequest, memory: MemoryClient, front_of: FrontOf) -> AsyncIterator[Client]:
+    match request.param:
+        case "memory":
+            yield memory
+        case "in-process":
+            transport = InProcessTransport(front_of(memory, RESOURCES))
+            yield RestClient(transport, "root:acme:payments", "t-ada")
+        case _:
+            async with serving(front_of(memory, RESOURCES)) as address:
+                client = RestClient(HttpTransport(address), "root:acme:payments", "t-ada")
+                yield client
+                await client.close()
+
+
+@contextlib.asynccontextmanager
+async def serving(app: Any) -> AsyncIterator[str]:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1))
+        task = asyncio.create_task(server.serve([listener]))
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server.should_exit = True
+        await task
 
 
 def postgres(name: str, **metadata: object) -> Manifest:
@@ -155,27 +193,26 @@ async def test_a_watch_replays_and_then_follows(client: Client) -> None:
     listing = await client.list(POSTGRESES)
     await client.create(POSTGRESES, postgres("orders"))
     await client.patch(POSTGRESES, "orders", {"spec": {"size": "m"}}, "staging")
-    replayed = client.watch(POSTGRESES, since=listing.resource_version)
-    fresh = client.watch(POSTGRESES)
-    assert await take(replayed, 2) == [("ADDED", "orders"), ("MODIFIED", "orders")]
-    assert await take(fresh, 1) == [("ADDED", "orders")]
-    await client.delete(POSTGRESES, "orders", "staging")
-    assert await take(replayed, 1) == await take(fresh, 1) == [("DELETED", "orders")]
+    replaying = client.watch(POSTGRESES, since=listing.resource_version)
+    async with contextlib.aclosing(replaying), contextlib.aclosing(client.watch(POSTGRESES)) as fresh:
+        assert await take(replaying, 2) == [("ADDED", "orders"), ("MODIFIED", "orders")]
+        assert await take(fresh, 1) == [("ADDED", "orders")]
+        await client.delete(POSTGRESES, "orders", "staging")
+        assert await take(replaying, 1) == await take(fresh, 1) == [("DELETED", "orders")]
 
 
 async def test_an_object_that_leaves_the_selector_is_deleted_for_its_watch(client: Client) -> None:
-    events = client.watch(POSTGRESES, labels="tier=db", since="1")
-    await client.create(POSTGRESES, postgres("orders"))
-    await client.patch(POSTGRESES, "orders", {"metadata": {"labels": {"tier": "db"}}}, "staging")
-    await client.patch(POSTGRESES, "orders", {"metadata": {"labels": None}}, "staging")
-    assert await take(events, 2) == [("ADDED", "orders"), ("DELETED", "orders")]
+    async with contextlib.aclosing(client.watch(POSTGRESES, labels="tier=db", since="1")) as events:
+        await client.create(POSTGRESES, postgres("orders"))
+        await client.patch(POSTGRESES, "orders", {"metadata": {"labels": {"tier": "db"}}}, "staging")
+        await client.patch(POSTGRESES, "orders", {"metadata": {"labels": None}}, "staging")
+        assert await take(events, 2) == [("ADDED", "orders"), ("DELETED", "orders")]
 
 
-async def test_a_watch_from_a_forgotten_revision_is_410() -> None:
-    client = MemoryClient()
+async def test_a_watch_from_a_forgotten_revision_is_410(client: Client, memory: MemoryClient) -> None:
     old = (await client.list(POSTGRESES)).resource_version
     await client.create(POSTGRESES, postgres("orders"))
-    client.compact()
+    memory.compact()
     with pytest.raises(StatusError) as gone:
         await anext(client.watch(POSTGRESES, since=old))
     assert (gone.value.code, gone.value.reason) == (410, "Expired")
@@ -196,10 +233,9 @@ async def test_secrets_are_written_as_text_and_read_as_base64(client: Client) ->
     assert (secret["data"], secret["type"]) == ({"user": "YWRh"}, "Opaque")
 
 
-async def test_an_unknown_token_is_401() -> None:
-    client: Client = MemoryClient(users={"t1": "ada"})
-    created = await client.with_token("t1").create(POSTGRESES, postgres("orders"))
-    assert created["metadata"]["annotations"]["portway.dev/requested-by"] == "ada"
+async def test_a_token_decides_who_acts_and_an_unknown_one_is_401(client: Client) -> None:
+    created = await client.with_token("t-bob").create(POSTGRESES, postgres("orders"))
+    assert created["metadata"]["annotations"]["portway.dev/requested-by"] == "bob"
     with pytest.raises(StatusError) as refused:
         await client.with_token("guess").list(POSTGRESES)
     assert refused.value.code == 401
@@ -212,3 +248,96 @@ def _reference(owner: Manifest) -> Manifest:
         "name": owner["metadata"]["name"],
         "uid": owner["metadata"]["uid"],
     }
+
+
+async def test_a_dry_run_answers_and_leaves_nothing(client: Client) -> None:
+    shown = await client.create(POSTGRESES, postgres("orders"), dry_run=True)
+    assert shown["spec"] == {"size": "s"}
+    assert (await client.list(POSTGRESES)).items == []
+
+
+async def test_deleting_another_uid_is_a_conflict(client: Client) -> None:
+    await client.create(POSTGRESES, postgres("orders"))
+    with pytest.raises(StatusError) as refused:
+        await client.delete(POSTGRESES, "orders", "staging", uid="another")
+    assert refused.value.code == 409
+
+
+@pytest.mark.parametrize("name", ["", "..", "a/b", "../../../../api/v1/secrets/x"])
+async def test_a_name_never_leaves_its_place_in_the_path(client: Client, name: str) -> None:
+    with pytest.raises(StatusError) as refused:
+        await client.get(POSTGRESES, name, "staging")
+    assert refused.value.code == 400
+
+
+async def test_odd_but_valid_names_come_through(client: Client) -> None:
+    roles = Resource("", "v1", "configmaps", "ConfigMap")
+    await client.create(roles, {"metadata": {"name": "system:a b?c#d"}}, "default")
+    assert (await client.get(roles, "system:a b?c#d", "default"))["metadata"]["name"] == "system:a b?c#d"
+
+
+async def test_a_namespaced_resource_needs_its_namespace(client: Client) -> None:
+    with pytest.raises(StatusError) as refused:
+        await client.get(POSTGRESES, "orders")
+    assert refused.value.code == 400
+
+
+async def test_an_access_review_is_answered(client: Client) -> None:
+    review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": {}}
+    answer = await client.post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", review)
+    assert answer["status"]["allowed"]
+
+
+async def test_nobody_listening_any_more_ends_the_watch_on_the_server(memory: MemoryClient, front_of: Any) -> None:
+    front = front_of(memory, RESOURCES)
+    client = RestClient(InProcessTransport(front), "root:acme:payments", "t-ada")
+    await client.create(POSTGRESES, postgres("orders"))
+    async with contextlib.aclosing(client.watch(POSTGRESES)) as events:
+        await anext(events)
+        assert front.watching == 1
+    assert front.watching == 0
+
+
+async def test_a_reader_that_lags_gets_every_event_in_order(memory: MemoryClient, front_of: FrontOf) -> None:
+    client = RestClient(InProcessTransport(front_of(memory, RESOURCES)), "root:acme:payments", "t-ada")
+    async with contextlib.aclosing(client.watch(POSTGRESES, since="1")) as events:
+        for number in range(500):
+            await memory.create(POSTGRESES, postgres(f"n{number}"))
+        assert await take(events, 500) == [("ADDED", f"n{number}") for number in range(500)]
+
+
+async def test_a_server_that_is_not_there_is_unavailable() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        client = RestClient(HttpTransport(f"http://127.0.0.1:{taken.getsockname()[1]}"))
+        with pytest.raises(StatusError) as refused:
+            await client.list(POSTGRESES)
+        await client.close()
+    assert refused.value.code == 503
+    assert "Is Portway running there?" in refused.value.message
+
+
+async def test_a_server_that_does_not_answer_is_a_timeout() -> None:
+    async def silent(scope: Any, receive: Any, send: Any) -> None:
+        await asyncio.Event().wait()
+
+    with pytest.raises(StatusError) as late:
+        await RestClient(InProcessTransport(silent), deadline_seconds=0.05).list(POSTGRESES)
+    assert (late.value.code, late.value.reason) == (504, "Timeout")
+
+
+async def test_an_application_that_breaks_off_is_unavailable_and_an_odd_answer_is_quoted() -> None:
+    async def broken(scope: Any, receive: Any, send: Any) -> None:
+        if scope["query_string"].startswith(b"watch"):
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            raise ZeroDivisionError
+        await send({"type": "http.response.start", "status": 502, "headers": []})
+        await send({"type": "http.response.body", "body": b"<html>bad gateway"})
+
+    client = RestClient(InProcessTransport(broken))
+    with pytest.raises(StatusError) as off:
+        await anext(client.watch(POSTGRESES))
+    with pytest.raises(StatusError) as odd:
+        await client.list(POSTGRESES)
+    assert (off.value.code, odd.value.code) == (503, 502)
+    assert odd.value.message == "the server answered 502: <html>bad gateway"
