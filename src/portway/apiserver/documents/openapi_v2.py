@@ -25,7 +25,7 @@ class Fragment(NamedTuple):
     needed: frozenset[str]
 
 
-@by_identity(maxsize=64)
+@by_identity(maxsize=8)
 def document(served: Sequence[Served]) -> Document:
     paths: dict[str, Any] = {}
     definitions: dict[str, Any] = {}
@@ -48,7 +48,7 @@ def document(served: Sequence[Served]) -> Document:
     return bodies.document(value)
 
 
-@by_identity(maxsize=4096)
+@by_identity(maxsize=1024)
 def _fragment(served: Sequence[Served]) -> Fragment:
     (resource,) = served
     paths: dict[str, dict[str, Any]] = {}

@@ -32,7 +32,7 @@ class Fragment(NamedTuple):
     needed: frozenset[str]
 
 
-@by_identity(maxsize=4096)
+@by_identity(maxsize=256)
 def index(served: Sequence[Served]) -> Document:
     """/openapi/v3. URLs are relative to the workspace's root, as clients keep the prefix they were configured with."""
     found = dict.fromkeys(GroupVersion(s.gvk.group, s.gvk.version) for s in served)
@@ -52,7 +52,7 @@ def document(served: Sequence[Served], group_version: GroupVersion) -> Document:
     return _document(own)
 
 
-@by_identity(maxsize=1024)
+@by_identity(maxsize=256)
 def _document(served: Sequence[Served]) -> Document:
     group_version = GroupVersion(served[0].gvk.group, served[0].gvk.version)
     root = operations.root(group_version)
@@ -79,7 +79,7 @@ def _document(served: Sequence[Served]) -> Document:
     return bodies.document(value)
 
 
-@by_identity(maxsize=4096)
+@by_identity(maxsize=1024)
 def _fragment(served: Sequence[Served]) -> Fragment:
     (resource,) = served
     paths: dict[str, dict[str, Any]] = {}

@@ -53,8 +53,8 @@ BoundObjectReference: An object a token's life hangs on.
   name 3 string: Its name.
   uid 4 string: Its UID.
 TokenRequestStatus: The token given.
-  token 1 string required: The token.
-  expirationTimestamp 2 time required: When it ends.
+  token 1 string: The token.
+  expirationTimestamp 2 time: When it ends.
 TokenReview kind: Asks whose token this is.
   metadata 1 meta.ObjectMeta
   spec 2 TokenReviewSpec required: The token.
@@ -133,8 +133,8 @@ SubjectAccessReviewStatus: Whether it is allowed.
   reason 2 string: Why.
   evaluationError 3 string: What went wrong while deciding.
 SubjectRulesReviewStatus: What is allowed.
-  resourceRules 1 []ResourceRule required atomic: On resources.
-  nonResourceRules 2 []NonResourceRule required atomic: On other paths.
+  resourceRules 1 []ResourceRule atomic: On resources.
+  nonResourceRules 2 []NonResourceRule atomic: On other paths.
   incomplete 3 bool required: True when there may be more.
   evaluationError 4 string: What went wrong while finding out.
 ResourceRule: Verbs allowed on resources.
