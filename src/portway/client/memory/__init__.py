@@ -8,19 +8,22 @@ field owners.
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any
 
 from portway.client import paths
 from portway.client.contract import ALL_WORKSPACES, Listing, PatchType, Resource, WatchEvent
-from portway.client.memory import patching, selecting
+from portway.client.memory import applying
 from portway.client.memory.objects import CLUSTER, PATH, Entry, Key, Objects, cluster_name, copied
 from portway.kit.clocks import Clock, SystemClock
-from portway.krm import errors
+from portway.krm import errors, patches, selectors
+from portway.krm.builtins import catalogue
 from portway.krm.errors import StatusError
 from portway.krm.identity import Manifest
 
 __all__ = ["MemoryClient"]
+
+Matches = Callable[[Manifest], bool]
 
 _BOOKMARK_EVERY = 100
 """Revisions of other objects after which a watch says how far it is."""
@@ -75,7 +78,7 @@ class MemoryClient:
         self, resource: Resource, namespace: str | None = None, *, labels: str = "", fields: str = ""
     ) -> Listing:
         self._authenticated()
-        matches = selecting.matcher(labels, fields)
+        matches = _matcher(labels, fields)
         found = self._objects.matching(resource, self._scope(), namespace)
         items = [self._shown(resource, key, manifest) for key, manifest in found if matches(manifest)]
         return Listing(items, str(self._objects.revision))
@@ -90,7 +93,7 @@ class MemoryClient:
         fields: str = "",
     ) -> AsyncGenerator[WatchEvent, None]:
         self._authenticated()
-        matches = selecting.matcher(labels, fields)
+        matches = _matcher(labels, fields)
         sent = after = _revision(since) or self._objects.revision
         if not _revision(since):
             for key, manifest in self._objects.matching(resource, self._scope(), namespace):
@@ -147,9 +150,11 @@ class MemoryClient:
             raise errors.bad_request("a JSON patch is a list of operations, other patches are objects")
 
         def change(live: Manifest) -> Manifest:
-            if isinstance(patch, dict):
-                return dict(patching.merge_patch(live, patch))
-            return dict(patching.json_patch(live, patch))
+            if type is PatchType.JSON:
+                return patches.json_patch(live, patch)
+            if type is PatchType.MERGE:
+                return patches.merge_patch(live, patch)
+            return patches.strategic_merge_patch(live, patch, _schema(resource))
 
         return self._shown(resource, key, self._objects.mutate(key, change, subresource=subresource))
 
@@ -175,7 +180,7 @@ class MemoryClient:
                 raise
             self._applied[slot] = copied(manifest)
             return await self.create(resource, manifest, key.namespace or None, dry_run=dry_run)
-        merged = patching.apply(copied(live), self._applied.get(slot), manifest)
+        merged = applying.apply(copied(live), self._applied.get(slot), manifest)
         applied = self._objects.replace(key, copied(merged), subresource=subresource, dry_run=dry_run)
         if not dry_run:
             self._applied[slot] = manifest
@@ -272,7 +277,24 @@ def _revision(since: str) -> int:
         raise errors.bad_request(f"invalid resource version {since!r}: a number was expected") from None
 
 
-def _event_type(entry: Entry, matches: selecting.Matches) -> str:
+def _matcher(labels: str, fields: str) -> Matches:
+    """Any field may be selected by, where the server knows a few per kind."""
+    by_labels, by_fields = selectors.parse_labels(labels), selectors.parse_fields(fields)
+
+    def matches(manifest: Manifest) -> bool:
+        return by_labels.matches(manifest["metadata"].get("labels")) and by_fields.matches(manifest)
+
+    return matches
+
+
+def _schema(resource: Resource) -> Mapping[str, Any]:
+    for served in catalogue.KINDS:
+        if (served.gvk.group, served.plural) == (resource.group, resource.plural):
+            return served.schema
+    raise errors.unsupported_media_type(f"a strategic merge patch needs a built-in kind, {resource.plural} are not")
+
+
+def _event_type(entry: Entry, matches: Matches) -> str:
     """What the change is to a watch with a selector; empty when it is nothing."""
     before = entry.before is not None and matches(entry.before)
     after = entry.type != "DELETED" and matches(entry.after)
