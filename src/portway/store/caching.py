@@ -11,7 +11,7 @@ import builtins
 import contextlib
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from portway.store import orderings
@@ -30,7 +30,11 @@ from portway.store.contract import (
     Unavailable,
 )
 from portway.store.orderings import SortedRecords
-from portway.store.watching import Inbox, Registry, Ring, Selector, Source, Subscription
+from portway.store.watching import EVERYTHING, Inbox, Registry, Ring, Selector, Source, Subscription
+
+
+EVERYTHING_INBOX = 200_000
+"""Unread events of a reader of everything: such readers are ours, and few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +144,14 @@ class Cache:
         inbox.progress_at = time.monotonic() + random.uniform(0.5, 1) * self._settings.bookmark_seconds  # noqa: S311
         return Subscription(self._source, inbox, after)
 
+    def watch_everything(self, after: int) -> Subscription:
+        """Events of all resources and clusters."""
+        return Subscription(self._source, Inbox(EVERYTHING, EVERYTHING_INBOX), after)
+
+    def all(self) -> Iterable[Record]:
+        """All current objects, in no order. Not to be kept over an await."""
+        return self._records.values()
+
     async def list(
         self,
         resource: str,
@@ -238,6 +250,10 @@ class Cache:
     def _attach(self, inbox: Inbox, after: int) -> bool:
         if after < self._oldest:
             raise Compacted(after, self._oldest)
+        if inbox.selector == EVERYTHING:
+            if after == self._revision:
+                self._registry.add(inbox)
+            return after == self._revision
         ring = self._ring(inbox.selector.resource)
         if after < ring.floor:
             return False

@@ -17,15 +17,19 @@ class Selector(NamedTuple):
     """What a reader sees; None means all."""
 
     resource: str
+    """Empty for all resources."""
     cluster: str | None
     namespace: str | None
 
     def matches(self, key: Key) -> bool:
         return (
-            key.resource == self.resource
+            self.resource in ("", key.resource)
             and (self.cluster is None or key.cluster == self.cluster)
             and (self.namespace is None or key.namespace == self.namespace)
         )
+
+
+EVERYTHING = Selector("", None, None)
 
 
 class Ring:
@@ -137,6 +141,7 @@ class Registry:
             Selector(resource, cluster, None),
             Selector(resource, None, None),
             Selector(resource, None, namespace),
+            EVERYTHING,
         ):
             found = self._inboxes.get(selector)
             if found is None:

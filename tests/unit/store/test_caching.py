@@ -275,3 +275,14 @@ async def test_closing_finishes_the_writes_that_were_taken(store: HeldStore, tmp
     await asyncio.sleep(0)
     await cache.close()
     assert len(await asyncio.gather(*tasks)) == 5
+
+
+async def test_everything_can_be_watched_at_once_from_any_revision(cache: Cache) -> None:
+    await put(cache, "a")
+    await cache.commit([Put(Key("secrets", "abc", "", "s"), body(), 0)])
+    early, now = cache.watch_everything(0), cache.watch_everything(2)
+    assert await take(early, 2) == ["ADDED a@1", "ADDED s@2"]
+    waiting = asyncio.ensure_future(take(now, 1))
+    await asyncio.sleep(0)
+    await put(cache, "b")
+    assert await take(early, 1) == await waiting == ["ADDED b@3"]
