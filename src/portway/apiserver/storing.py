@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Protocol
 
@@ -40,7 +41,7 @@ class Storage:
 
     def get(self, key: Key) -> Record | None:
         record = self.cache.get(key)
-        return record if record is None else self._revealed(record)
+        return record if record is None else self.opened(record)
 
     async def list(
         self,
@@ -65,19 +66,20 @@ class Storage:
         sealer = self._sealer_of(resource)
         return events if sealer is None else _opened_events(sealer, events)
 
-    async def commit(self, changes: Sequence[Change]) -> list[Record]:
+    async def commit(self, changes: Sequence[Change]) -> builtins.list[Record]:
         """One atomic request. Raises store Conflict and Unavailable."""
         records = await self.cache.commit([self._sealed(change) for change in changes])
         for record in records:
             for follower in self._followers.get(record.key.resource, ()):
                 if follower.covers(record.key):
                     await follower.reached(record.revision)
-        return [self._revealed(record) for record in records]
+        return [self.opened(record) for record in records]
 
     def _sealer_of(self, resource: str) -> Sealer | None:
         return self._sealer if resource in SEALED else None
 
-    def _revealed(self, record: Record) -> Record:
+    def opened(self, record: Record) -> Record:
+        """A record of the cache as it was before sealing."""
         sealer = self._sealer_of(record.key.resource)
         return record if sealer is None else _opened(sealer, record)
 

@@ -32,7 +32,6 @@ from portway.store.contract import (
 from portway.store.orderings import SortedRecords
 from portway.store.watching import EVERYTHING, Inbox, Registry, Ring, Selector, Source, Subscription
 
-
 EVERYTHING_INBOX = 200_000
 """Unread events of a reader of everything: such readers are ours, and few."""
 

@@ -44,6 +44,9 @@ class Editor:
         record = self._storage.get(key)
         return objects.decode(record.value) if record is not None else None
 
+    def exists(self, key: Key) -> bool:
+        return self._storage.cache.get(key) is not None
+
     async def create(self, key: Key, manifest: Manifest) -> None:
         """An object that is there already stays as it is."""
         try:
