@@ -16,7 +16,8 @@ class AssetsHook(BuildHookInterface):  # type: ignore[type-arg]
         root = Path(self.root)
         path = root / "tools" / "build_assets.py"
         spec = importlib.util.spec_from_file_location("build_assets", path)
-        assert spec is not None and spec.loader is not None
+        if spec is None or spec.loader is None:
+            raise RuntimeError(f"{path} cannot be loaded")
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         if module.build(root):

@@ -66,7 +66,9 @@ def _install(root: Path, scratch: Path) -> Path:
         shutil.copy(root / name, scratch / name)
     command, environment = _npm()
     arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"]
-    done = subprocess.run([*command, *arguments], cwd=scratch, env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        [*command, *arguments], cwd=scratch, env=environment, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise BuildFailed(
             "npm could not fetch the portal's front-end files (package-lock.json). "

@@ -1,0 +1,98 @@
+"""Log-in by a one-time link or a pasted token, and log-out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from portway.portal import cookies
+from portway.portal.visits import Site, fields
+
+
+@dataclass(frozen=True, slots=True)
+class LoginContext:
+    """Context of login.html."""
+
+    theme: str
+    next: str
+    """Path to go to afterwards."""
+    error: str
+    arrived: bool = False
+    """The log-in is done and the page only forwards: the cookie is first sent with a navigation of our own."""
+
+
+async def show(request: Request) -> Response:
+    site: Site = request.app.state.site
+    if site.deps.settings.separate_loopback and request.url.hostname == "127.0.0.1":
+        return RedirectResponse(str(request.url.replace(hostname="localhost")), 303)
+    one_time = request.query_params.get("token", "")
+    target = own_path(request.query_params.get("next", ""))
+    if not one_time:
+        known = cookies.session(request)
+        if known and await site.access.identify(known):
+            return RedirectResponse(target, 303)
+        return _page(request, target, "")
+    token = await site.deps.login(one_time)
+    if token is None:
+        known = cookies.session(request)
+        if known and await site.access.identify(known):
+            return RedirectResponse(target, 303)
+        message = "This log-in link was used before or is too old. Get a new one with `portway open`."
+        return _page(request, target, message, 403)
+    return _entered(request, token, target)
+
+
+async def paste(request: Request) -> Response:
+    site: Site = request.app.state.site
+    form = await request.form()
+    given = str(form.get("token") or "").strip()
+    target = own_path(str(form.get("next") or ""))
+    if not given:
+        return _page(request, target, "Paste a token first.", 422)
+    token = await site.deps.login(given) or given
+    if await site.access.identify(token) is None:
+        return _page(request, target, "The API does not know this token. It may have expired.", 403)
+    return _entered(request, token, target)
+
+
+async def leave(request: Request) -> Response:
+    site: Site = request.app.state.site
+    if token := cookies.session(request):
+        site.access.forget(token)
+        await site.deps.logout(token)
+    response = RedirectResponse("/login", 303)
+    cookies.end_session(response)
+    return response
+
+
+def _entered(request: Request, token: str, target: str) -> Response:
+    site: Site = request.app.state.site
+    context = LoginContext(cookies.theme(request), target, "", arrived=True)
+    response = HTMLResponse(site.templates.render("login.html", fields(context)), headers={"Cache-Control": "no-store"})
+    secure = request.url.scheme == "https"
+    cookies.set_session(response, token, site.deps.settings.session_seconds, secure=secure)
+    return response
+
+
+def _page(request: Request, target: str, error: str, status: int = 200) -> Response:
+    site: Site = request.app.state.site
+    context = LoginContext(cookies.theme(request), target, error)
+    html = site.templates.render("login.html", fields(context))
+    return HTMLResponse(html, status, {"Cache-Control": "no-store"})
+
+
+def own_path(text: str) -> str:
+    """A path on this server; anything else is the home page."""
+    if text.startswith("/") and not text.startswith(("//", "/\\")) and not any(c in text for c in "\r\n\t"):
+        return text
+    return "/"
+
+
+ROUTES = [
+    Route("/login", show),
+    Route("/login", paste, methods=["POST"]),
+    Route("/logout", leave, methods=["POST"]),
+]
