@@ -22,6 +22,7 @@ class Accepted:
     api_version: str = "meta.k8s.io/v1"
 
 
+_FORMS = frozenset(form.value for form in Form if form)
 _PLAIN = Accepted(Form.OBJECT)
 _JSON_TYPES = frozenset(
     ("application/json", "*/*", "application/*", "application/vnd.kubernetes.protobuf", "application/yaml")
@@ -44,7 +45,7 @@ def accepted(accept: str) -> Accepted:
             continue
         if not wanted:
             return _PLAIN
-        if values.get("g", "meta.k8s.io") == "meta.k8s.io" and wanted in Form and values.get("v") in ("v1", "v1beta1"):
+        if values.get("g", "meta.k8s.io") == "meta.k8s.io" and wanted in _FORMS and values.get("v") in ("v1", "v1beta1"):
             return Accepted(Form(wanted), f"meta.k8s.io/{values['v']}")
     message = "only the following media types are accepted: application/json"
     raise StatusError(406, "NotAcceptable", message)

@@ -17,7 +17,7 @@ from portway.krm.decoding import Decoded
 from portway.krm.errors import StatusError, already_exists, invalid, unavailable
 from portway.krm.identity import Manifest
 from portway.krm.schemas import defaulting, pruning, validating
-from portway.store.contract import Change, Conflict, Delete, Key, Put, Record, Unavailable
+from portway.store.contract import Change, Conflict, Delete, Encode, Key, Put, Record, Unavailable
 
 _NO_GENERATION = frozenset(("", "rbac.authorization.k8s.io", "coordination.k8s.io", "events.k8s.io"))
 
@@ -137,7 +137,7 @@ def is_gone(manifest: Manifest) -> bool:
     return bool(fields.get("deletionTimestamp")) and not waits
 
 
-def _encoder(manifest: Manifest, resource: Resource, key: Key) -> objects.Encode:
+def _encoder(manifest: Manifest, resource: Resource, key: Key) -> Encode:
     stored = {**manifest, "apiVersion": resource.storage_api_version}
     return objects.encoder(stored, key.cluster)
 
