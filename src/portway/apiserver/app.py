@@ -75,7 +75,7 @@ class ApiServer:
         except Disconnected:
             return
         except StatusError as error:
-            answer = responses.failure(error)
+            answer = _refusal(request, error)
         except Unavailable as error:
             answer = responses.failure(unavailable(f"the store is not available: {error}"))
         except Exception:
@@ -129,3 +129,11 @@ class ApiServer:
             await responses.send_stream(answer, extra, receive, send)
         finally:
             self.metrics.watches -= 1
+
+
+def _refusal(request: Request, error: StatusError) -> Response:
+    """A Status; as text for aggregated discovery, of whose failures kubectl prints nothing but text bodies."""
+    response = responses.failure(error)
+    if not request.target.is_resource and "APIGroupDiscoveryList" in request.header(b"accept"):
+        response.body, response.content_type = error.message.encode(), responses.TEXT
+    return response

@@ -37,7 +37,7 @@ _ADMIN: list[Manifest] = [
     },
     {"apiGroups": ["authorization.k8s.io"], "resources": ["localsubjectaccessreviews"], "verbs": ["create"]},
 ]
-_DISCOVERY = ["/api", "/api/*", "/apis", "/apis/*", "/openapi", "/openapi/*", *["/healthz", "/livez", "/readyz"]]
+_DISCOVERY = ["/api", "/api/*", "/apis", "/apis/*", "/openapi", "/openapi/*"]
 _PUBLIC = ["/healthz", "/livez", "/readyz", "/version", "/version/"]
 
 CLUSTER_ROLES: dict[str, list[Manifest]] = {
@@ -49,7 +49,7 @@ CLUSTER_ROLES: dict[str, list[Manifest]] = {
     "edit": _EDIT,
     "view": _VIEW,
     "system:kcp:workspace:access": [ACCESS],
-    "system:discovery": [{"nonResourceURLs": [*_DISCOVERY, "/version", "/version/"], "verbs": ["get"]}],
+    "system:discovery": [{"nonResourceURLs": _DISCOVERY, "verbs": ["get"]}],
     "system:public-info-viewer": [{"nonResourceURLs": _PUBLIC, "verbs": ["get"]}],
     "system:basic-user": [
         {

@@ -84,9 +84,7 @@ def _check_schema(version: Manifest, path: str) -> list[Cause]:
     schema = (version.get("schema") or {}).get("openAPIV3Schema")
     if schema is None:
         return [Cause("FieldValueRequired", "Required value: schemas are required", f"{path}.openAPIV3Schema")]
-    found = structural.check(schema)
-    prefix = f"{path}.openAPIV3Schema"
-    return [Cause(cause.reason, cause.message, f"{prefix}.{cause.field}" if cause.field else prefix) for cause in found]
+    return list(structural.check(schema, f"{path}.openAPIV3Schema"))
 
 
 def complete(manifest: Manifest) -> None:

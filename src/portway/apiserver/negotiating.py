@@ -45,7 +45,11 @@ def accepted(accept: str) -> Accepted:
             continue
         if not wanted:
             return _PLAIN
-        if values.get("g", "meta.k8s.io") == "meta.k8s.io" and wanted in _FORMS and values.get("v") in ("v1", "v1beta1"):
+        if (
+            values.get("g", "meta.k8s.io") == "meta.k8s.io"
+            and wanted in _FORMS
+            and values.get("v") in ("v1", "v1beta1")
+        ):
             return Accepted(Form(wanted), f"meta.k8s.io/{values['v']}")
     message = "only the following media types are accepted: application/json"
     raise StatusError(406, "NotAcceptable", message)

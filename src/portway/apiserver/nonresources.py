@@ -19,7 +19,7 @@ from portway.krm.identity import GroupVersion
 HEALTH = frozenset(("/healthz", "/readyz", "/livez"))
 PUBLIC = HEALTH | {"/version"}
 """Answered to anybody."""
-VERSION = {"major": "1", "minor": "34", "gitVersion": "v1.34.0+portway", "gitCommit": "", "gitTreeState": "clean"}
+VERSION = {"major": "1", "minor": "33", "gitVersion": "v1.33.0+portway", "gitCommit": "", "gitTreeState": "clean"}
 PATHS = [
     "/api",
     "/api/v1",
