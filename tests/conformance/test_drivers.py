@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
@@ -13,6 +14,8 @@ import pytest
 from portway.drivers.contract import Driver, Health, Observation, Plan, Target
 from portway.drivers.postgres import servers
 from portway.drivers.postgres.driver import PostgresDriver
+from portway.drivers.process.client import AgentClient
+from portway.drivers.process.driver import ProcessDriver
 
 DEADLINE = 60.0
 
@@ -58,9 +61,29 @@ async def postgres(postgres_server: servers.Server) -> AsyncIterator[Case]:
     await driver.close()
 
 
-@pytest.fixture(params=["postgres"])
-async def case(request: pytest.FixtureRequest, postgres: Case) -> AsyncIterator[Case]:
-    made: Case = {"postgres": postgres}[request.param]
+@pytest.fixture(scope="module")
+def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    home = tmp_path_factory.mktemp("agent")
+    yield home
+    asyncio.run(AgentClient(home).stop(workloads=True))
+
+
+@pytest.fixture
+def process(agent: Path) -> Case:
+    driver = ProcessDriver(AgentClient(agent))
+    words = {"parts": ["exec sleep 1000 # ", {"secret": "token"}]}
+    inputs = {"containers": {"main": {"command": ["/bin/sh", "-c", words]}}, "grace_seconds": 2}
+
+    async def spoil(target: Target, observed: Observation) -> None:
+        await driver.apply(replace(target, inputs={**inputs, "restarted_at": "now"}), Plan(()))
+        await _settled(driver, target)
+
+    return Case(driver, inputs, spoil, {"token": "hidden-value"})
+
+
+@pytest.fixture(params=["postgres", "process"])
+async def case(request: pytest.FixtureRequest, postgres: Case, process: Case) -> AsyncIterator[Case]:
+    made: Case = {"postgres": postgres, "process": process}[request.param]
     yield made
     await _destroyed(made.driver, made.target())
 
