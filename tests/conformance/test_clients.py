@@ -236,12 +236,23 @@ async def test_workspaces_are_apart_and_a_wildcard_list_names_each(client: Clien
     other = client.at("root:acme:search")
     await client.create(ENVIRONMENTS, {"metadata": {"name": "staging"}})
     await other.create(ENVIRONMENTS, {"metadata": {"name": "staging"}})
+    listed = (await client.at(ALL_WORKSPACES).list(ENVIRONMENTS)).items
+    found = {item["metadata"]["annotations"]["kcp.io/path"]: item for item in listed}
+    assert sorted(found) == ["root:acme:payments", "root:acme:search"]
+    assert "kcp.io/path" not in (await client.get(ENVIRONMENTS, "staging"))["metadata"]["annotations"]
+    written_back = await client.update(ENVIRONMENTS, found["root:acme:payments"] | {"spec": {"type": "prod"}})
+    assert "kcp.io/path" not in written_back["metadata"]["annotations"]
+
+
+async def test_nobody_can_say_of_an_object_that_it_is_in_another_workspace(client: Client) -> None:
+    forged = {"annotations": {"kcp.io/path": "root:other", "kcp.io/cluster": "other"}}
+    cluster = (await client.create(ENVIRONMENTS, {"metadata": {"name": "a", **forged}}))["metadata"]["annotations"]
+    labels = {"kcp.io/path": "x", "kcp.io/cluster": cluster["kcp.io/cluster"]}
+    await client.create(ENVIRONMENTS, {"metadata": {"name": "b", "labels": labels}})
+    await client.patch(ENVIRONMENTS, "b", {"metadata": forged})
     found = (await client.at(ALL_WORKSPACES).list(ENVIRONMENTS)).items
     places = [item["metadata"]["annotations"]["kcp.io/path"] for item in found]
-    assert places == ["root:acme:payments", "root:acme:search"]
-    assert "kcp.io/path" not in (await client.get(ENVIRONMENTS, "staging"))["metadata"]["annotations"]
-    written_back = await client.update(ENVIRONMENTS, found[0] | {"spec": {"type": "prod"}})
-    assert "kcp.io/path" not in written_back["metadata"]["annotations"]
+    assert places == ["root:acme:payments", "root:acme:payments"]
 
 
 async def test_selectors_narrow_lists(client: Client) -> None:

@@ -40,6 +40,10 @@ def decode(value: bytes) -> Manifest:
     return manifest
 
 
+_KEEPS_PATH = "core.kcp.io/"
+"""The group of LogicalCluster, which has its path stored; elsewhere it is added on wildcard reads only."""
+
+
 def encoder(manifest: Manifest, cluster: str) -> Encode:
     """Bytes of the object for any revision; ``manifest`` is not kept."""
     head, _, tail = orjson.dumps(_arranged(manifest, cluster)).partition(_PLACE)
@@ -56,6 +60,8 @@ def _arranged(manifest: Manifest, cluster: str) -> Manifest:
     metadata = manifest["metadata"]
     annotations = dict(metadata.get("annotations") or {})
     annotations.pop(CLUSTER_ANNOTATION, None)
+    if not manifest["apiVersion"].startswith(_KEEPS_PATH):
+        annotations.pop(PATH_ANNOTATION, None)
     values = {**metadata, "resourceVersion": "", "annotations": {CLUSTER_ANNOTATION: cluster, **annotations}}
     ordered = {key: values[key] for key in _METADATA_ORDER if values.get(key) not in (None, [], {})}
     first = {"apiVersion": manifest["apiVersion"], "kind": manifest["kind"], "metadata": ordered}
@@ -63,10 +69,13 @@ def _arranged(manifest: Manifest, cluster: str) -> Manifest:
 
 
 def with_path(value: bytes, cluster: str, path: str) -> bytes:
-    """Bytes with annotation ``kcp.io/path`` added, as wildcard reads return them."""
-    marker = b'"%s":"%s"' % (CLUSTER_ANNOTATION.encode(), cluster.encode())
-    if (b'"%s":' % PATH_ANNOTATION.encode()) in value:
+    """Bytes with annotation ``kcp.io/path`` added, as wildcard reads return them.
+
+    Nothing that a tenant wrote may decide it: controllers act in the workspace that it names.
+    """
+    if value.startswith(b'{"apiVersion":"%s' % _KEEPS_PATH.encode()):
         return value
+    marker = b'"annotations":{"%s":"%s"' % (CLUSTER_ANNOTATION.encode(), cluster.encode())
     return value.replace(marker, marker + b',"%s":"%s"' % (PATH_ANNOTATION.encode(), path.encode()), 1)
 
 

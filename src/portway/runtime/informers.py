@@ -111,7 +111,7 @@ class Informer:
 
     async def _list(self) -> None:
         listing = await self._client.list(self.resource)
-        fresh = {objects.key_of(manifest): manifest for manifest in listing.items}
+        fresh = {key: manifest for manifest in listing.items if (key := self._key(manifest)) is not None}
         for key in [key for key in self.cache.requests() if key not in fresh]:
             self._remove(key, None)
         for key, manifest in fresh.items():
@@ -129,12 +129,21 @@ class Informer:
             await self._clock.sleep(_RECONNECT.first)
 
     def _follow(self, event: WatchEvent) -> None:
-        if event.type == "DELETED":
-            self._remove(objects.key_of(event.object), event.object)
-        elif event.type != "BOOKMARK":
-            self._put(objects.key_of(event.object), event.object)
+        key = self._key(event.object) if event.type != "BOOKMARK" else None
+        if key is not None and event.type == "DELETED":
+            self._remove(key, event.object)
+        elif key is not None:
+            self._put(key, event.object)
         self._version = objects.version_of(event.object) or self._version
         self._failures = 0
+
+    def _key(self, manifest: Manifest) -> Request | None:
+        """None for an object that does not say where it is: it must not harm the others."""
+        try:
+            return objects.key_of(manifest)
+        except ValueError as error:
+            _log.error("object left out", extra={"resource": self.resource.plural, "error": str(error)})
+            return None
 
     async def _recover(self, error: StatusError) -> None:
         extra = {"resource": self.resource.plural, "group": self.resource.group, "error": str(error)}
