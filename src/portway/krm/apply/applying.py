@@ -117,10 +117,11 @@ def _prune(atom: Atom, merged: Manifest, managed: Managed, last: FieldSet) -> Ma
     last = named(last, atom)
     pruned = merging.remove(atom, merged, last)
     every = named(walking.fieldset(atom, merged), atom)
-    owned = named({path for entry in managed.entries.values() for path in entry.fields}, atom)
-    pruned = merging.remove(atom, merged, every - (named(walking.fieldset(atom, pruned), atom) | owned))
+    owned = {path for entry in managed.entries.values() for path in entry.fields}
+    left = named(walking.fieldset(atom, pruned), atom) | named(owned, atom)
+    pruned = merging.remove(atom, merged, every - left, owned)
     gone = every - named(walking.fieldset(atom, pruned), atom)
-    result: Manifest = merging.remove(atom, merged, gone & last)
+    result: Manifest = merging.remove(atom, merged, gone & last, owned)
     return result
 
 

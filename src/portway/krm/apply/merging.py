@@ -6,10 +6,11 @@ Rules: structured-merge-diff typed/merge.go and typed/remove.go. Values that not
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from portway.krm.apply.atoms import DEDUCED, Atom, Kind, ListAtom, MapAtom
-from portway.krm.apply.fieldsets import FieldSet, Node, live_element
+from portway.krm.apply.fieldsets import FieldSet, Node, Path, live_element
 from portway.krm.apply.walking import ABSENT
 
 
@@ -95,44 +96,50 @@ def _unique(parts: list[str], items: list[Any]) -> dict[str, Any]:
     return found
 
 
-def remove(atom: Atom, value: Any, fields: FieldSet) -> Any:
-    """The value without these fields; a container that loses its last entry goes too."""
+def remove(atom: Atom, value: Any, fields: FieldSet, kept: Collection[Path] = frozenset()) -> Any:
+    """The value without these fields. A container that loses its last entry goes too, or stays empty when kept."""
     if not fields:
         return value
-    left = _remove(atom, value, Node.of(fields))
+    left = _Removal(kept).value(atom, value, Node.of(fields), ())
     return {} if left is ABSENT else left
 
 
-def _remove(atom: Atom, value: Any, gone: Node) -> Any:
-    kind = atom.kind(value)
-    if kind is Kind.MAP and atom.map is not None and isinstance(value, dict):
-        return ABSENT if atom.map.atomic else _remove_fields(atom.map, value, gone)
-    if kind is Kind.LIST and atom.list is not None and isinstance(value, list):
-        return ABSENT if atom.list.atomic else _remove_items(atom.list, value, gone)
-    return value
+class _Removal:
+    def __init__(self, kept: Collection[Path]) -> None:
+        self._kept = kept
 
+    def value(self, atom: Atom, value: Any, gone: Node, path: Path) -> Any:
+        kind = atom.kind(value)
+        if kind is Kind.MAP and atom.map is not None and isinstance(value, dict):
+            left: Any = {} if atom.map.atomic else self._fields(atom.map, value, gone, path)
+        elif kind is Kind.LIST and atom.list is not None and isinstance(value, list):
+            left = [] if atom.list.atomic else self._items(atom.list, value, gone, path)
+        else:
+            return value
+        return left if left or path in self._kept else ABSENT
 
-def _remove_fields(atom: MapAtom, value: dict[str, Any], gone: Node) -> Any:
-    left: dict[str, Any] = {}
-    for name, item in value.items():
-        node = gone.children.get("f:" + name)
-        if node is None:
-            left[name] = item
-        elif not node.member:
-            rest = _remove(atom.child(name) or DEDUCED, item, node)
-            if rest is not ABSENT:
-                left[name] = rest
-    return left or ABSENT
+    def _fields(self, atom: MapAtom, value: dict[str, Any], gone: Node, path: Path) -> dict[str, Any]:
+        left: dict[str, Any] = {}
+        for name, item in value.items():
+            part = "f:" + name
+            node = gone.children.get(part)
+            if node is None:
+                left[name] = item
+            elif not node.member:
+                rest = self.value(atom.child(name) or DEDUCED, item, node, (*path, part))
+                if rest is not ABSENT:
+                    left[name] = rest
+        return left
 
-
-def _remove_items(atom: ListAtom, value: list[Any], gone: Node) -> Any:
-    left: list[Any] = []
-    for index, item in enumerate(value):
-        node = gone.children.get(live_element(atom, item, index))
-        if node is None:
-            left.append(item)
-        elif not node.member:
-            rest = _remove(atom.element, item, node)
-            if rest is not ABSENT:
-                left.append(rest)
-    return left or ABSENT
+    def _items(self, atom: ListAtom, value: list[Any], gone: Node, path: Path) -> list[Any]:
+        left: list[Any] = []
+        for index, item in enumerate(value):
+            part = live_element(atom, item, index)
+            node = gone.children.get(part)
+            if node is None:
+                left.append(item)
+            elif not node.member:
+                rest = self.value(atom.element, item, node, (*path, part))
+                if rest is not ABSENT:
+                    left.append(rest)
+        return left
