@@ -11,6 +11,7 @@ from portway.apiserver import authn, authorizing, composing, dispatching, nonres
 from portway.apiserver.admission.contract import Admission
 from portway.apiserver.context import Context
 from portway.apiserver.documents import discovery
+from portway.apiserver.housekeeping.running import Housekeeping
 from portway.apiserver.metrics import Metrics
 from portway.apiserver.requests import Disconnected, Receive, Request, Scope, Send
 from portway.apiserver.responses import Response, Stream
@@ -18,7 +19,8 @@ from portway.apiserver.settings import Settings
 from portway.apiserver.storing import Sealer
 from portway.apiserver.tokens import OneTimeTokens, Tokens
 from portway.krm.errors import StatusError, internal, unauthorized, unavailable
-from portway.store.contract import Reads, Unavailable
+from portway.store.caching import Cache
+from portway.store.contract import Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +30,7 @@ class ApiServer:
 
     def __init__(
         self,
-        cache: Reads,
+        cache: Cache,
         settings: Settings | None = None,
         *,
         sealer: Sealer | None = None,
@@ -47,6 +49,11 @@ class ApiServer:
     def boot_token(self) -> str:
         """Makes its bearer system:portway in system:masters. Known to this process only, never written."""
         return self.context.authenticator.boot_token
+
+    @property
+    def housekeeping(self) -> Housekeeping:
+        """The API's own controllers; they run from ``start`` to ``close``."""
+        return self._parts.housekeeping
 
     @property
     def plan_admissions(self) -> list[Admission]:

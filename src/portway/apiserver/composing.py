@@ -15,8 +15,8 @@ from portway.apiserver.admission.stamping import Completion, RequestedBy
 from portway.apiserver.admission.workspacecreation import WorkspaceCreation
 from portway.apiserver.authn import Authenticator
 from portway.apiserver.authorizing import Authorizer
-from portway.apiserver.cleaning import Cleaner
 from portway.apiserver.context import Context
+from portway.apiserver.housekeeping.running import Housekeeping
 from portway.apiserver.internal import Internal
 from portway.apiserver.rbac import Grants
 from portway.apiserver.registry import Registry
@@ -26,7 +26,7 @@ from portway.apiserver.tenants import Tenants
 from portway.apiserver.tokens import NAMESPACE, OneTimeTokens, Tokens
 from portway.krm.builtins.catalogue import KINDS
 from portway.krm.identity import Manifest
-from portway.store.contract import Reads
+from portway.store.caching import Cache
 
 
 @dataclass(slots=True)
@@ -34,10 +34,10 @@ class Parts:
     context: Context
     tokens: Tokens
     one_time: OneTimeTokens
-    cleaner: Cleaner
+    housekeeping: Housekeeping
 
 
-def compose(cache: Reads, settings: Settings, sealer: Sealer | None, now: clocks.Now = clocks.utc_now) -> Parts:
+def compose(cache: Cache, settings: Settings, sealer: Sealer | None, now: clocks.Now = clocks.utc_now) -> Parts:
     storage = Storage(cache, sealer)
     tenants = Tenants(cache)
     registry = Registry(cache, tenants, KINDS)
@@ -66,11 +66,11 @@ def compose(cache: Reads, settings: Settings, sealer: Sealer | None, now: clocks
     )
     for follower in (tenants.follower, *registry.followers, *grants.followers, tokens.follower):
         storage.follow(follower)
-    return Parts(context, tokens, OneTimeTokens(tokens, now), Cleaner(context))
+    return Parts(context, tokens, OneTimeTokens(tokens, now), Housekeeping(cache, context))
 
 
 async def start(parts: Parts) -> list[asyncio.Task[None]]:
-    """The running followers and the cleaner."""
+    """The running followers and the housekeeping."""
     context = parts.context
     loop = asyncio.get_running_loop()
     tasks = []
@@ -79,5 +79,5 @@ async def start(parts: Parts) -> list[asyncio.Task[None]]:
         tasks.append(loop.create_task(follower.run(), name=f"follow {follower.resource}"))
     await roots.ensure(context.storage, context.registry, context.settings, context.now)
     context.accounts.use_key(roots.signing_key(context.storage))
-    tasks.append(loop.create_task(parts.cleaner.run(), name="clean up deleted definitions and workspaces"))
+    tasks.append(loop.create_task(parts.housekeeping.run(), name="housekeeping"))
     return tasks

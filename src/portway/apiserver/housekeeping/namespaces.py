@@ -10,7 +10,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from portway.apiserver import clocks, objects
-from portway.apiserver.housekeeping.editing import NAMESPACES, Change, Editor
+from portway.apiserver.housekeeping import conditions
+from portway.apiserver.housekeeping.conditions import condition
+from portway.apiserver.housekeeping.editing import NAMESPACES, Editor
 from portway.krm.identity import Manifest
 from portway.store.caching import Cache
 from portway.store.contract import Event, EventType, Key, Record
@@ -56,8 +58,8 @@ class NamespaceEnd:
             return None
         remaining = await self._empty(key)
         if remaining:
-            conditions = conditions_of(*self._census(remaining))
-            await self._editor.edit(key, _with_conditions(conditions, clocks.stamp(self._now())))
+            waiting = conditions_of(*self._census(remaining))
+            await self._editor.edit(key, conditions.setting(waiting, clocks.stamp(self._now())))
             return _LOOK_AGAIN
         await self._editor.edit(key, _finalized)
         return None
@@ -96,13 +98,13 @@ def is_ending(manifest: Manifest) -> bool:
 def conditions_of(resources: Mapping[str, int], finalizers: Mapping[str, int]) -> list[Manifest]:
     """Of a namespace that waits for its contents."""
     found = [
-        _condition("NamespaceDeletionDiscoveryFailure", "ResourcesDiscovered", "All resources successfully discovered"),
-        _condition(
+        condition("NamespaceDeletionDiscoveryFailure", "ResourcesDiscovered", "All resources successfully discovered"),
+        condition(
             "NamespaceDeletionGroupVersionParsingFailure",
             "ParsedGroupVersions",
             "All legacy kube types successfully parsed",
         ),
-        _condition(
+        condition(
             "NamespaceDeletionContentFailure",
             "ContentDeleted",
             "All content successfully deleted, may be waiting on finalization",
@@ -110,31 +112,12 @@ def conditions_of(resources: Mapping[str, int], finalizers: Mapping[str, int]) -
     ]
     texts = [f"{name}{'' if '.' in name else '.'} has {count} resource instances" for name, count in resources.items()]
     message = f"Some resources are remaining: {', '.join(sorted(texts))}"
-    found.append(_condition("NamespaceContentRemaining", "SomeResourcesRemain", message, status="True"))
+    found.append(condition("NamespaceContentRemaining", "SomeResourcesRemain", message, status="True"))
     if finalizers:
         texts = [f"{name} in {count} resource instances" for name, count in finalizers.items()]
         message = f"Some content in the namespace has finalizers remaining: {', '.join(sorted(texts))}"
-        found.append(_condition("NamespaceFinalizersRemaining", "SomeFinalizersRemain", message, status="True"))
+        found.append(condition("NamespaceFinalizersRemaining", "SomeFinalizersRemain", message, status="True"))
     return found
-
-
-def _condition(kind: str, reason: str, message: str, *, status: str = "False") -> Manifest:
-    return {"type": kind, "status": status, "reason": reason, "message": message}
-
-
-def _with_conditions(conditions: list[Manifest], now: str) -> Change:
-    def change(manifest: Manifest) -> bool:
-        status = manifest.setdefault("status", {})
-        before = {each["type"]: each for each in status.get("conditions") or ()}
-        after = dict(before)
-        for condition in conditions:
-            old = before.get(condition["type"], {})
-            since = old.get("lastTransitionTime", now) if old.get("status") == condition["status"] else now
-            after[condition["type"]] = {**condition, "lastTransitionTime": since}
-        status["conditions"] = list(after.values())
-        return after != before
-
-    return change
 
 
 def _finalized(manifest: Manifest) -> bool:

@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from portway.apiserver.context import Context
 from portway.apiserver.housekeeping.collecting import GarbageCollector, Locate
 from portway.apiserver.housekeeping.contract import Engine
+from portway.apiserver.housekeeping.definitions import DefinitionEnd
 from portway.apiserver.housekeeping.editing import Editor
 from portway.apiserver.housekeeping.expiring import EventExpiry
 from portway.apiserver.housekeeping.namespaces import NamespaceEnd
 from portway.apiserver.housekeeping.provisioning import NamespaceProvisioning
 from portway.apiserver.housekeeping.worklists import Worklist
+from portway.apiserver.housekeeping.workspaces import WorkspaceEnd
 from portway.apiserver.registry import Registry
 from portway.store.caching import Cache
 from portway.store.contract import Compacted, Event
@@ -79,9 +81,15 @@ def engines_of(cache: Cache, context: Context) -> list[Engine]:
     return [
         GarbageCollector(editor, _locating(context.registry), context.storage.opened),
         NamespaceEnd(cache, editor, context.now),
+        DefinitionEnd(cache, editor, context.now),
+        WorkspaceEnd(cache, editor, _builtin(context.registry), context.now),
         NamespaceProvisioning(editor, context.settings.ca_certificate, context.now),
         EventExpiry(editor, context.now),
     ]
+
+
+def _builtin(registry: Registry) -> frozenset[str]:
+    return frozenset(resource.key for resource in registry.builtin.resources)
 
 
 def _locating(registry: Registry) -> Locate:

@@ -83,7 +83,7 @@ class Worklist:
             self._failures.pop(key, None)
             return again_after
         failures = self._failures[key] = self._failures.get(key, 0) + 1
-        return min(FIRST_RETRY * 2 ** min(failures, 16), LAST_RETRY)
+        return min(FIRST_RETRY * 2.0 ** min(failures, 16), LAST_RETRY)
 
     def _add_after(self, key: Key, seconds: float) -> None:
         timer = self._timers.pop(key, None)

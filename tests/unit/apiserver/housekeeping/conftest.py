@@ -116,6 +116,7 @@ class World:
         await Editor(context.storage, context.now).edit(self.key(name), change)
 
     def resume(self) -> None:
+        """Housekeeping of our own in place of the server's."""
         self._running = asyncio.ensure_future(self.housekeeping.run())
 
     async def pause(self) -> None:

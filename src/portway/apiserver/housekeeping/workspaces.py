@@ -1,0 +1,106 @@
+"""The end of a workspace: all objects of its logical cluster go, then the cluster, then the Workspace in its parent.
+
+First what controllers have to undo (custom kinds, workspaces below), while all they need is still there; then the
+rest. What is there is asked of the store, so that nothing stays behind, served or not.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+
+from portway.apiserver import clocks, objects
+from portway.apiserver.admission.workspacecreation import FINALIZER, WORKSPACES
+from portway.apiserver.housekeeping import conditions, editing
+from portway.apiserver.housekeeping.editing import NAMESPACES, Editor
+from portway.apiserver.tenants import LOGICAL_CLUSTERS
+from portway.krm.identity import Manifest
+from portway.store.caching import Cache
+from portway.store.contract import Event, EventType, Key, Record
+
+_LOOK_AGAIN = 5.0
+_CONDITION = "WorkspaceContentDeleted"
+
+
+class WorkspaceEnd:
+    name = "workspace end"
+
+    def __init__(self, cache: Cache, editor: Editor, builtin: Collection[str], now: clocks.Now) -> None:
+        """``builtin``: resources (as in store keys) that no controller outside the server has to undo."""
+        self._cache = cache
+        self._editor = editor
+        self._late = frozenset(builtin) - {WORKSPACES}
+        self._now = now
+        self._ending: dict[str, Key] = {}
+        """Workspaces on their way out, by their logical cluster."""
+
+    def load(self, record: Record) -> Iterable[Key]:
+        if record.key.resource != WORKSPACES or b'"deletionTimestamp"' not in record.value:
+            return ()
+        manifest = objects.decode(record.value)
+        if not editing.is_deleting(manifest, FINALIZER):
+            return ()
+        self._ending[_cluster_of(manifest)] = record.key
+        return (record.key,)
+
+    def observe(self, event: Event) -> Iterable[Key]:
+        record = event.record
+        if event.type is not EventType.DELETED:
+            return self.load(record)
+        if record.key.resource == WORKSPACES:
+            self._ending.pop(_cluster_of(objects.decode(record.value)), None)
+        workspace = self._ending.get(record.key.cluster)
+        return () if workspace is None else (workspace,)
+
+    async def work(self, key: Key, /) -> float | None:
+        manifest = self._editor.read(key)
+        if manifest is None or not editing.is_deleting(manifest, FINALIZER):
+            return None
+        cluster = _cluster_of(manifest)
+        if cluster:
+            remaining = await self._empty(cluster)
+            if remaining:
+                await self._editor.edit(key, _deleting(remaining, clocks.stamp(self._now())))
+                return _LOOK_AGAIN
+        await self._editor.edit(key, editing.without_finalizer(FINALIZER))
+        return None
+
+    async def _empty(self, cluster: str) -> list[Key]:
+        """What is still there."""
+        early = [key for key in await self._contents(cluster) if key.resource not in self._late]
+        if await self._editor.remove_all(early):
+            return await self._contents(cluster)
+        rest = [key for key in await self._contents(cluster) if key.resource != LOGICAL_CLUSTERS]
+        await self._editor.remove_all(key for key in rest if key.resource == NAMESPACES)
+        await self._editor.remove_all(key for key in rest if key.resource != NAMESPACES)
+        remaining = await self._contents(cluster)
+        if any(key.resource != LOGICAL_CLUSTERS for key in remaining):
+            return remaining
+        await self._editor.remove_all(remaining)
+        return await self._contents(cluster)  # written before the door closed
+
+    async def _contents(self, cluster: str) -> list[Key]:
+        found: list[Key] = []
+        for resource in self._cache.resources():
+            if self._cache.count(resource, cluster):
+                found += [record.key for record in (await self._cache.list(resource, cluster, None)).records]
+        return found
+
+
+def _cluster_of(manifest: Manifest) -> str:
+    return str((manifest.get("spec") or {}).get("cluster", ""))
+
+
+def _deleting(remaining: Iterable[Key], now: str) -> editing.Change:
+    counts = Counter(key.resource for key in remaining)
+    listed = ", ".join(f"{name}: {count}" for name, count in sorted(counts.items()))
+    message = f"Some content in the workspace is remaining: {listed}"
+    set_condition = conditions.setting([conditions.condition(_CONDITION, "SomeResourcesRemain", message)], now)
+
+    def change(manifest: Manifest) -> bool:
+        status = manifest.setdefault("status", {})
+        changed = status.get("phase") != "Deleting"
+        status["phase"] = "Deleting"
+        return set_condition(manifest) or changed
+
+    return change
