@@ -79,5 +79,6 @@ async def start(parts: Parts) -> list[asyncio.Task[None]]:
         tasks.append(loop.create_task(follower.run(), name=f"follow {follower.resource}"))
     await roots.ensure(context.storage, context.registry, context.settings, context.now)
     context.accounts.use_key(roots.signing_key(context.storage))
-    tasks.append(loop.create_task(parts.housekeeping.run(), name="housekeeping"))
+    if context.settings.housekeeping:
+        tasks.append(loop.create_task(parts.housekeeping.run(), name="housekeeping"))
     return tasks

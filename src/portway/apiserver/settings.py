@@ -17,3 +17,5 @@ class Settings:
     """Base of the URLs in ``Workspace.spec.URL``."""
     service_account_seconds: int = 3600
     """Life of a service-account token when the request names none."""
+    housekeeping: bool = True
+    """Run the API's own controllers in this process; of several processes on one store only one may."""

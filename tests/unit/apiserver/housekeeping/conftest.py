@@ -15,6 +15,8 @@ from portway.apiserver.housekeeping.editing import Editor
 from portway.apiserver.housekeeping.running import Housekeeping
 from portway.apiserver.internal import Internal, request
 from portway.apiserver.resources import Resource
+from portway.apiserver.settings import Settings
+from portway.apiserver.tenants import Tenant
 from portway.apiserver.verbs import deleting
 from portway.krm.identity import Manifest
 from portway.store.caching import Cache
@@ -30,8 +32,8 @@ class World:
         self._internal = Internal(server.context)
         self.resume()
 
-    def resource(self, plural: str, group: str = "", version: str = "v1") -> Resource:
-        found = self.server.context.registry.find("root", group, version, plural)
+    def resource(self, plural: str, group: str = "", version: str = "v1", tenant: Tenant = roots.ROOT) -> Resource:
+        found = self.server.context.registry.find(tenant.cluster, group, version, plural)
         assert found is not None
         return found
 
@@ -64,6 +66,19 @@ class World:
         return await self._internal.create(
             roots.ROOT, resource, manifest, namespace if resource.served.namespaced else ""
         )
+
+    async def make(self, resource: Resource, name: str, spec: Manifest, tenant: Tenant = roots.ROOT) -> Manifest:
+        """Any cluster-scoped object, or one in namespace default."""
+        namespace = "default" if resource.served.namespaced else ""
+        gvk = resource.served.gvk
+        manifest = {"apiVersion": gvk.api_version, "kind": gvk.kind, "metadata": {"name": name}, **spec}
+        return await self._internal.create(tenant, resource, manifest, namespace)
+
+    async def remove(self, resource: Resource, name: str, tenant: Tenant = roots.ROOT) -> None:
+        namespace = "default" if resource.served.namespaced else ""
+        record = self.cache.get(Key(resource.key, tenant.cluster, namespace, name))
+        assert record is not None
+        await self._internal.remove(tenant, resource, record)
 
     async def delete(
         self, name: str, propagation: str = "Background", *, plural: str = "configmaps", namespace: str = "default"
@@ -116,7 +131,6 @@ class World:
         await Editor(context.storage, context.now).edit(self.key(name), change)
 
     def resume(self) -> None:
-        """Housekeeping of our own in place of the server's."""
         self._running = asyncio.ensure_future(self.housekeeping.run())
 
     async def pause(self) -> None:
@@ -134,9 +148,9 @@ class World:
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     cache = Cache(SqliteStore(tmp_path / "store.db"))
     await cache.start()
-    server = ApiServer(cache)
+    server = ApiServer(cache, Settings(housekeeping=False))
     await server.start()
-    world = World(cache, server, Housekeeping(cache, server.context))
+    world = World(cache, server, server.housekeeping)
     yield world
     await world.pause()
     await server.close()
