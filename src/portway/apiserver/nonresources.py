@@ -75,7 +75,8 @@ def _document(serving: ResourceSet, path: str, request: Request) -> Document | N
     make = _maker(serving, parts, aggregated, request)
     if make is None:
         return None
-    name = f"{path};{aggregated};{request.header(b'host') if path == '/api' else ''}"
+    form = "protobuf" if path == "/openapi/v2" and _wants_protobuf(request) else aggregated
+    name = f"{path};{form};{request.header(b'host') if path == '/api' else ''}"
     found: Document | None = serving.documents.get(name)
     if found is None:
         found = make()
@@ -99,6 +100,8 @@ def _maker(serving: ResourceSet, parts: list[str], aggregated: str, request: Req
             return lambda: discovery.api_group(served, group)
         case ["apis", group, version]:
             return lambda: discovery.api_resource_list(served, GroupVersion(group, version))
+        case ["openapi", "v2"] if _wants_protobuf(request):
+            return lambda: openapi_v2.protobuf(served)
         case ["openapi", "v2"]:
             return lambda: openapi_v2.document(served)
         case ["openapi", "v3"]:
@@ -108,6 +111,12 @@ def _maker(serving: ResourceSet, parts: list[str], aggregated: str, request: Req
         case ["openapi", "v3", "apis", group, version]:
             return lambda: openapi_v3.document(served, GroupVersion(group, version))
     return None
+
+
+def _wants_protobuf(request: Request) -> bool:
+    """client-go asks for OpenAPI v2 in this form only; others prefer JSON, even when they name both."""
+    accept = request.header(b"accept")
+    return "proto-openapi.spec.v2" in accept and "json" not in accept
 
 
 @lru_cache(maxsize=64)

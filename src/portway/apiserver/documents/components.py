@@ -26,6 +26,8 @@ def of(served: Served, prefix: str) -> dict[str, Schema]:
     kinds = [_gvk(served.gvk)]
     own = _custom(served.schema, prefix) if served.custom else dict(declared(name, prefix))
     own["x-kubernetes-group-version-kind"] = kinds
+    if served.custom and served.selectable_fields:
+        own["x-kubernetes-selectable-fields"] = [{"fieldPath": path} for path in served.selectable_fields]
     found = {name: own}
     if served.list_kind and "list" in served.verbs:
         found[f"{name}List"] = _list(served, name, prefix)

@@ -1,4 +1,4 @@
-"""/openapi/v2: one document of everything, as JSON. Terraform and older clients read it; kubectl prefers v3."""
+"""/openapi/v2: one document of everything. Terraform reads it as JSON, client-go as protobuf; kubectl prefers v3."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from portway import __version__
-from portway.apiserver.documents import bodies, components, operations, parameters
+from portway.apiserver.documents import bodies, components, gnostic, operations, parameters
 from portway.apiserver.documents.bodies import Document
 from portway.apiserver.documents.caching import by_identity
 from portway.apiserver.documents.operations import Operation
@@ -17,6 +17,10 @@ from portway.krm.served import Served
 
 _TYPES = ["application/json", "application/yaml"]
 _PHRASES = {200: "OK", 201: "Created", 202: "Accepted"}
+
+
+PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+_TITLE = "Portway"
 
 
 class Fragment(NamedTuple):
@@ -39,7 +43,7 @@ def document(served: Sequence[Served]) -> Document:
         definitions[name] = _builtin(name)
     value = {
         "swagger": "2.0",
-        "info": {"title": "Portway", "version": __version__},
+        "info": {"title": _TITLE, "version": __version__},
         "paths": dict(sorted(paths.items())),
         "definitions": dict(sorted(definitions.items())),
         "securityDefinitions": {"BearerToken": {"type": "apiKey", "name": "authorization", "in": "header"}},
@@ -51,6 +55,45 @@ def document(served: Sequence[Served]) -> Document:
 @by_identity(maxsize=1024)
 def _fragment(served: Sequence[Served]) -> Fragment:
     (resource,) = served
+    schemas = components.of(resource, components.V2)
+    return Fragment(
+        {k: orjson.Fragment(orjson.dumps(v)) for k, v in _paths(resource).items()},
+        {k: orjson.Fragment(orjson.dumps(v)) for k, v in schemas.items()},
+        components.needed(resource),
+    )
+
+
+@by_identity(maxsize=8)
+def protobuf(served: Sequence[Served]) -> Document:
+    """The same document in client-go's form."""
+    paths: list[bytes] = []
+    definitions: dict[str, bytes] = {}
+    needed: set[str] = set()
+    for resource in served:
+        own_paths, own_definitions = _encoded([resource])
+        paths.append(own_paths)
+        definitions |= own_definitions
+        needed |= components.needed(resource)
+    for name in needed - definitions.keys():
+        definitions[name] = _encoded_builtin(name)
+    joined = b"".join(definitions[name] for name in sorted(definitions))
+    return bodies.of_bytes(gnostic.document(_TITLE, __version__, b"".join(paths), joined), PROTOBUF)
+
+
+@by_identity(maxsize=1024)
+def _encoded(served: Sequence[Served]) -> tuple[bytes, dict[str, bytes]]:
+    (resource,) = served
+    schemas = components.of(resource, components.V2)
+    paths = b"".join(gnostic.path(name, node) for name, node in _paths(resource).items())
+    return paths, {name: gnostic.definition(name, schema) for name, schema in schemas.items()}
+
+
+@cache
+def _encoded_builtin(name: str) -> bytes:
+    return gnostic.definition(name, components.declared(name, components.V2))
+
+
+def _paths(resource: Served) -> dict[str, dict[str, Any]]:
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations.operations(resource):
         path = paths.setdefault(operation.path, {})
@@ -58,12 +101,7 @@ def _fragment(served: Sequence[Served]) -> Fragment:
         shared = [parameters.path(name, v2=True) for name in operation.path_parameters]
         if shared:
             path["parameters"] = shared
-    schemas = components.of(resource, components.V2)
-    return Fragment(
-        {k: orjson.Fragment(orjson.dumps(v)) for k, v in paths.items()},
-        {k: orjson.Fragment(orjson.dumps(v)) for k, v in schemas.items()},
-        components.needed(resource),
-    )
+    return paths
 
 
 @cache

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -169,3 +170,9 @@ def test_a_group_that_is_not_served_has_no_document() -> None:
     with pytest.raises(StatusError) as missing:
         openapi_v3.document(EVERYTHING, GroupVersion("apps", "v1"))
     assert missing.value.code == 404
+
+
+def test_selectable_fields_are_published() -> None:
+    served = replace(tab(), selectable_fields=("spec.color",))
+    schemas = read(openapi_v3.document([served], TABS))["components"]["schemas"]
+    assert schemas["com.example.stable.v1.Tab"]["x-kubernetes-selectable-fields"] == [{"fieldPath": "spec.color"}]
