@@ -12,6 +12,7 @@ from portway.apis import resources
 from portway.cli import contexts, options, output
 from portway.cli.errors import CommandError
 from portway.client import kubeconfig
+from portway.client.kubeconfig import Context
 from portway.krm.errors import StatusError
 
 
@@ -24,10 +25,9 @@ def login(
 ) -> None:
     """Remember a server and a token for the commands that follow."""
     where = contexts.places(ctx)
-    kubeconfig.write(
-        where.own_kubeconfig,
-        kubeconfig.render(server=server, ca_file=ca, token=token, workspaces=[workspace], current=workspace),
-    )
+    authority = ca.read_text() if ca else ""
+    text = kubeconfig.render(server, [Context(workspace, workspace)], token=token, ca=authority, current=workspace)
+    kubeconfig.write(where.own_kubeconfig, text)
     own = contexts.Places((where.own_kubeconfig,), where.own_kubeconfig)
 
     async def work(session: contexts.Session) -> str:
@@ -53,17 +53,10 @@ def print_kubeconfig(ctx: typer.Context, workspace: options.Workspace = "") -> N
             await client.list(resources.NAMESPACES)
         except StatusError as error:
             raise CommandError(f"{client.workspace}: {error.message}") from error
-        authority = Path(session.ca_file) if session.ca_file else None
-        print(
-            kubeconfig.render(
-                server=session.address,
-                ca_file=authority,
-                token=session.token,
-                workspaces=[client.workspace],
-                current=client.workspace,
-            ),
-            end="",
-        )
+        connection = session.connection
+        here = [Context(client.workspace, client.workspace)]
+        text = kubeconfig.render(connection.server, here, token=connection.token, ca=connection.tls.ca)
+        print(text, end="" if text.endswith("\n") else "\n")
 
     contexts.run(ctx, workspace, work)
 

@@ -102,9 +102,9 @@ def _faults(schema: Mapping[str, Any], value: Any) -> list[str]:
     except (ValueError, jsonschema_rs.ValidationError) as error:
         return [f"the form itself is wrong: {error}".splitlines()[0]]
     found = []
-    for error in validator.iter_errors(value):
-        field = ".".join(str(part) for part in error.instance_path)
-        found.append(f"{field}: {error.message}" if field else error.message)
+    for fault in validator.iter_errors(value):
+        field = ".".join(str(part) for part in fault.instance_path)
+        found.append(f"{field}: {fault.message}" if field else fault.message)
     return found
 
 

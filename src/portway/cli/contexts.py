@@ -15,8 +15,8 @@ import typer
 
 from portway.cli.errors import CommandError
 from portway.client import kubeconfig
-from portway.client.contract import Client
-from portway.client.http import HttpClient
+from portway.client.kubeconfig import Connection
+from portway.client.rest import RestClient
 
 T = TypeVar("T")
 
@@ -34,17 +34,18 @@ class Places:
 class Session:
     """A client, and what plain requests to the same server need."""
 
-    client: Client
-    address: str
-    """Base URL of the server, without a workspace."""
-    token: str
-    ca_file: str
+    client: RestClient
+    connection: Connection
 
     def plain(self) -> httpx.AsyncClient:
         """For what is not an object: logs and log-in links."""
-        verify: ssl.SSLContext | bool = ssl.create_default_context(cafile=self.ca_file) if self.ca_file else True
-        headers = {"Authorization": f"Bearer {self.token}"}
-        return httpx.AsyncClient(base_url=self.address, headers=headers, verify=verify, timeout=httpx.Timeout(30.0))
+        ca = self.connection.tls.ca
+        return httpx.AsyncClient(
+            base_url=self.connection.server,
+            headers={"Authorization": f"Bearer {self.connection.token}"},
+            verify=ssl.create_default_context(cadata=ca) if ca else True,
+            timeout=httpx.Timeout(30.0),
+        )
 
 
 def run(ctx: typer.Context, workspace: str, work: Callable[[Session], Coroutine[Any, Any, T]]) -> T:
@@ -70,10 +71,12 @@ async def _session(where: Places, workspace: str) -> AsyncIterator[Session]:
     if file is None:
         looked = ", ".join(str(f) for f in where.kubeconfigs)
         raise CommandError(f"No Portway is known here. Start one with `portway up`, or `portway login URL` ({looked}).")
-    access = kubeconfig.load(file).access()
-    address, _, path = access.server.partition("/clusters/")
-    client = HttpClient.open(access, workspace or path or "root")
     try:
-        yield Session(client, address, access.token, str(access.ca_file or ""))
+        connection = kubeconfig.load(file)
+    except kubeconfig.KubeconfigError as error:
+        raise CommandError(f"{error}.") from error
+    client = connection.client()
+    try:
+        yield Session(client.at(workspace) if workspace else client, connection)
     finally:
-        await client.aclose()
+        await client.close()

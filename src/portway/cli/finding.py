@@ -9,16 +9,17 @@ from portway.apis.platform import ResourceTypeSpec
 from portway.cli.errors import CommandError
 from portway.client import discovery
 from portway.client.contract import Client, Resource
+from portway.client.rest import RestClient
 from portway.krm.errors import StatusError
 from portway.krm.identity import Manifest
 
 
-async def resource_named(client: Client, word: str) -> Resource:
+async def resource_named(client: RestClient, word: str) -> Resource:
     """By plural, singular, kind, short name or ``plural.group``. Raises CommandError."""
-    found = await discovery.find(client, word)
-    if found is None:
-        raise CommandError(f"{client.workspace} serves no resource {word!r}; `kubectl api-resources` lists them.")
-    return found
+    try:
+        return discovery.choose(await discovery.resources(client), word).resource
+    except discovery.UnknownResource as error:
+        raise CommandError(f"{client.workspace}: {error}.") from error
 
 
 def lineage(workspace: str) -> list[str]:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
-import ryaml
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from ryaml import dumps  # type: ignore[attr-defined]  # it lists no exports
 
 from portway.runtime import conditions
 
@@ -41,7 +41,7 @@ def print_data(value: Any, form: Format) -> None:
     if form is Format.JSON:
         print(json.dumps(value, indent=2, ensure_ascii=False))
     else:
-        print(ryaml.dumps(value).strip())
+        print(str(dumps(value)).strip())
 
 
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
