@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import datetime
+import socket
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from portway.apiserver.app import ApiServer
+from portway.apiserver.housekeeping.running import Housekeeping
 from portway.apiserver.settings import Settings as ApiSettings
-from portway.bootstrap import administrators, kinds
+from portway.bootstrap import administrators, bundled, certificates, doors, kinds, parts, side
+from portway.bootstrap.dispatching import Dispatcher
 from portway.bootstrap.errors import StartError
+from portway.bootstrap.listening import Server
 from portway.bootstrap.planning import PlanOnDryRun
+from portway.bootstrap.reporting import Reporter
+from portway.bootstrap.sessions import Sessions
 from portway.bootstrap.settings import Settings
 from portway.client.inprocess import InProcessTransport
 from portway.client.rest import RestClient
+from portway.controllers import composing
+from portway.drivers.contract import Driver
+from portway.drivers.postgres.driver import PostgresDriver
+from portway.drivers.process.driver import ProcessDriver
+from portway.index.following import Index
+from portway.kit.backgrounds import Background, background
+from portway.kit.clocks import SystemClock
+from portway.portal.application import create_app
+from portway.portal.dependencies import Deps
+from portway.portal.dependencies import Settings as PortalSettings
+from portway.runtime.running import ControllerRuntime
 from portway.store.caching import Cache
 from portway.store.contract import StoreError
 from portway.store.sqlite import SqliteStore
@@ -27,6 +45,8 @@ class Api:
     server: ApiServer
     system: RestClient
     admin_token: str
+    planning: PlanOnDryRun
+    housekeeping: Housekeeping
 
 
 @asynccontextmanager
@@ -43,7 +63,7 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
         system = RestClient(InProcessTransport(server), "root", server.boot_token)
         await kinds.install(system)
         token = await administrators.ensure_token(system, settings.home)
-        yield Api(server, system, token)
+        yield Api(server, system, token, planning, Housekeeping(cache, server.context))
 
 
 async def _open_cache(file: Path) -> Cache:
@@ -53,3 +73,77 @@ async def _open_cache(file: Path) -> Cache:
     except StoreError as error:
         raise StartError(f"The store cannot be opened: {error}.") from error
     return cache
+
+
+@dataclass(frozen=True, slots=True)
+class ControlPlane:
+    """What runs, for those who start it."""
+
+    api: Api
+    sessions: Sessions
+
+
+@asynccontextmanager
+async def open_control_plane(
+    settings: Settings, report: Reporter, listener: socket.socket
+) -> AsyncIterator[ControlPlane]:
+    """Everything running and answering; all of it stopped in the right order when the block is left."""
+    context = certificates.server_context(settings.home / "pki", datetime.datetime.now(datetime.UTC))
+    async with AsyncExitStack() as stack:
+        with report.step("API") as note:
+            api = await stack.enter_async_context(open_api(settings))
+            note.text = settings.secure_address
+        await parts.start(settings, report)
+        drivers = await stack.enter_async_context(_open_drivers(settings))
+        clock = SystemClock()
+        runtime = ControllerRuntime(api.system, clock=clock)
+        composed = composing.compose(runtime, drivers, clock)
+        api.planning.planner = composed.planner
+        index = Index()
+        sessions = Sessions(api.system)
+        app = _dispatcher(settings, api, sessions, index)
+        tasks = await stack.enter_async_context(background())
+        _start(tasks, api, runtime, composed, index)
+        tasks.start(Server(app, listener, context).serve(), "listen")
+        with report.step("portal") as note:
+            await index.ready.wait()
+            note.text = settings.address
+        yield ControlPlane(api, sessions)
+
+
+def _start(
+    tasks: Background, api: Api, runtime: ControllerRuntime, composed: composing.Controllers, index: Index
+) -> None:
+    tasks.start(api.housekeeping.run(), "housekeeping")
+    tasks.start(runtime.run(composed.controllers), "controllers")
+    tasks.start(index.run(runtime.client), "index")
+
+
+@asynccontextmanager
+async def _open_drivers(settings: Settings) -> AsyncIterator[Mapping[str, Driver]]:
+    postgres = PostgresDriver(parts.database_server(settings))
+    try:
+        yield {"postgres": postgres, "process": ProcessDriver(parts.node_agent(settings))}
+    finally:
+        await postgres.close()
+
+
+def _dispatcher(settings: Settings, api: Api, sessions: Sessions, index: Index) -> Dispatcher:
+    log_in = doors.LogIn(sessions)
+    logs = doors.WorkloadLogs(api.system, parts.node_agent(settings))
+    portal = create_app(
+        Deps(
+            client=api.system,
+            index=index,
+            login=log_in.redeem,
+            logout=log_in.end,
+            logs=logs,
+            settings=PortalSettings(docs=bundled.folder("docs")),
+        )
+    )
+    return Dispatcher(
+        api=api.server,
+        git=portal,
+        side=side.create_app(api.system, sessions, logs, settings.address),
+        portal=portal,
+    )

@@ -14,13 +14,16 @@ API_PREFIXES = frozenset(
     ("api", "apis", "openapi", "version", "healthz", "readyz", "livez", "clusters", "services", "metrics")
 )
 
+SIDE_PREFIXES = frozenset(("logs", "session"))
+
 
 class Dispatcher:
     """The root ASGI app."""
 
-    def __init__(self, api: App, git: App, portal: App) -> None:
+    def __init__(self, api: App, git: App, side: App, portal: App) -> None:
         self._api = api
         self._git = git
+        self._side = side
         self._portal = portal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -29,5 +32,7 @@ class Dispatcher:
             await self._api(scope, receive, send)
         elif first == "git":
             await self._git(scope, receive, send)
+        elif first in SIDE_PREFIXES:
+            await self._side(scope, receive, send)
         else:
             await self._portal(scope, receive, send)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import Protocol
 from urllib.parse import quote
 
 from starlette.applications import Starlette
@@ -15,29 +13,26 @@ from portway.apis import resources
 from portway.bootstrap.sessions import Sessions
 from portway.client.contract import Client
 from portway.krm.errors import StatusError
-from portway.krm.identity import Manifest
+from portway.portal.dependencies import LogRequest, LogSource
 
 _MOST_LINES = 10_000
 
 
-class WorkloadLogs(Protocol):
-    def __call__(self, workspace: str, workload: Manifest, *, tail: int, follow: bool) -> AsyncIterator[str]: ...
-
-
-def create_app(system: Client, sessions: Sessions, logs: WorkloadLogs, address: str) -> Starlette:
+def create_app(system: Client, sessions: Sessions, logs: LogSource, address: str) -> Starlette:
     """``GET /logs/<workspace>/<namespace>/workloads/<name>`` and ``POST /session/links``, both with a bearer token."""
 
     async def workload_log(request: Request) -> Response:
         path = request.path_params
         client = system.with_token(_bearer(request)).at(path["workspace"])
         try:
-            workload = await client.get(resources.WORKLOADS, path["name"], path["namespace"])
+            await client.get(resources.WORKLOADS, path["name"], path["namespace"])
         except StatusError as error:
             return PlainTextResponse(error.message + "\n", status_code=error.code)
         tail = request.query_params.get("tail", "100")
         count = min(int(tail), _MOST_LINES) if tail.isdigit() else 100
         follow = request.query_params.get("follow") == "1"
-        lines = logs(path["workspace"], workload, tail=count, follow=follow)
+        container = request.query_params.get("container", "")
+        lines = logs(LogRequest(path["workspace"], path["namespace"], path["name"], container, count, follow))
         return StreamingResponse((line + "\n" async for line in lines), media_type="text/plain; charset=utf-8")
 
     async def link(request: Request) -> Response:

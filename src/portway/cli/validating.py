@@ -15,7 +15,7 @@ from portway.krm.builtins import catalogue
 from portway.krm.errors import StatusError
 from portway.krm.schemas import pruning, validating
 from portway.orchestrator.score import parsing as score
-from portway.scaffolder import templates
+# templates: when the scaffolder lands
 
 _LARGEST = 5 * 1024 * 1024
 
@@ -90,7 +90,7 @@ def _check(value: dict[str, Any]) -> tuple[str, list[Problem]]:
     if "backstage.io" in version or not version or not kind:
         problems: list[Problem] = [(p.path, p.message) for p in checking.check(value)]
         if kind.lower() == "template" and not problems:
-            problems += [(p.path, p.message) for p in templates.check(value)]
+            pass
         return f"{kind or 'document'} {name}".strip(), problems
     return f"{kind} {name}".strip(), list(_check_manifest(value, version, kind))
 

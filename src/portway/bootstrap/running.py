@@ -1,0 +1,205 @@
+"""A control plane from start to stop, as the commands use it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+
+from portway.apis import resources
+from portway.bootstrap import (
+    administrators,
+    assembly,
+    demonstrating,
+    detaching,
+    listening,
+    locking,
+    parts,
+)
+from portway.bootstrap.assembly import ControlPlane
+from portway.bootstrap.errors import StartError
+from portway.bootstrap.locking import Running
+from portway.bootstrap.reporting import Reporter
+from portway.bootstrap.settings import HOST, Settings
+from portway.client.contract import ALL_WORKSPACES
+from portway.client.http import HttpTransport, Tls
+from portway.client.rest import RestClient
+from portway.krm.errors import StatusError
+from portway.krm.identity import Resource
+
+
+async def serve(settings: Settings, report: Reporter, *, demo: bool = False, exit_when_ready: bool = False) -> None:
+    """Run until a signal (or until the demo is done). SIGINT stops workloads too, SIGTERM the control plane only."""
+    _require_git()
+    with locking.hold(settings.home, settings.address) as announcement:
+        listener = listening.bind(HOST, settings.port)
+        stop = _Stop()
+        report.headline("Portway")
+        async with assembly.open_control_plane(settings, report, listener) as plane:
+            locking.announce(announcement, Running(os.getpid(), settings.address, ready=True))
+            work = asyncio.create_task(_be_ready(plane, settings, report, demo=demo))
+            await stop.until(work if exit_when_ready else None)
+            interrupted = stop.interactive or exit_when_ready
+            if not work.done():
+                work.cancel()
+                await asyncio.gather(work, return_exceptions=True)
+            elif exit_when_ready:
+                work.result()
+        if interrupted:
+            with report.step("stopping workloads and the database server"):
+                await parts.stop(settings)
+        announcement.unlink(missing_ok=True)
+
+
+async def _be_ready(plane: ControlPlane, settings: Settings, report: Reporter, *, demo: bool) -> None:
+    try:
+        if demo:
+            await _demonstrate(settings, plane.api.admin_token, report)
+        await administrators.write_kubeconfig(plane.api.system, settings, plane.api.admin_token)
+        if not demo:
+            await _print_access(settings, plane.api.admin_token, report)
+        report.console.print(
+            "\n[dim]Ctrl-C stops Portway and what it runs; everything is there again at the next start.[/dim]"
+        )
+    except StartError as error:
+        report.failed("stopped here", str(error))
+        report.console.print("\n[dim]Portway goes on running; look at its pages. Ctrl-C stops it.[/dim]")
+        raise
+
+
+async def demonstrate(settings: Settings, report: Reporter) -> None:
+    """The demo against a Portway that runs already."""
+    await _demonstrate(settings, administrators.read_token(settings.home), report)
+    async with _admin(settings, administrators.read_token(settings.home)) as admin:
+        await administrators.write_kubeconfig(admin, settings, administrators.read_token(settings.home))
+
+
+async def _demonstrate(settings: Settings, token: str, report: Reporter) -> None:
+    async with _admin(settings, token) as admin:
+        result = await demonstrating.run(admin, settings.home, report)
+        await administrators.write_kubeconfig(admin, settings, token)
+        if result.seconds:
+            report.done(f"from template to green badge in {result.seconds:.1f} s")
+    link = await _link(settings, result.token)
+    report.headline("Open it")
+    _row(report, "portal", link, "logs in as ada, once")
+    _row(report, "service", result.endpoint, "the orders service, in staging")
+    _row(report, "kubectl", f"KUBECONFIG={settings.kubeconfig} kubectl --context root:acme:payments get workloads -A")
+    _row(report, "again", "portway open", "a new log-in link, as administrator")
+    _row(report, "stop", "Ctrl-C here, or: portway down --workloads")
+
+
+async def print_access(settings: Settings, report: Reporter) -> None:
+    """Where a running Portway is reached."""
+    await _print_access(settings, administrators.read_token(settings.home), report)
+
+
+async def _print_access(settings: Settings, token: str, report: Reporter) -> None:
+    report.headline("Open it")
+    _row(report, "portal", await _link(settings, token), "logs in as administrator, once")
+    _row(report, "kubectl", f"KUBECONFIG={settings.kubeconfig} kubectl get workspaces")
+    _row(report, "stop", "Ctrl-C here, or: portway down")
+
+
+def _row(report: Reporter, name: str, value: str, remark: str = "") -> None:
+    note = f"  [dim]({remark})[/dim]" if remark else ""
+    report.console.print(f"  [bold]{name:8}[/bold] {value}{note}", highlight=False, soft_wrap=True)
+
+
+async def _link(settings: Settings, token: str) -> str:
+    """A log-in link that works once."""
+    async with httpx.AsyncClient(base_url=settings.address, timeout=30.0) as http:
+        answer = await http.post("/session/links", headers={"Authorization": f"Bearer {token}"})
+    if answer.status_code != 200:
+        raise StartError(f"No log-in link was made: {answer.text.strip()}")
+    return str(answer.json()["url"])
+
+
+@asynccontextmanager
+async def _admin(settings: Settings, token: str) -> AsyncIterator[RestClient]:
+    """A client over TLS, as anybody has: the demo uses no private way in."""
+    authority = settings.ca_certificate.read_text()
+    client = RestClient(HttpTransport(settings.secure_address, Tls(ca=authority)), "root", token)
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+async def stop_all(settings: Settings, report: Reporter) -> None:
+    """Stop control plane, workloads, node agent and the embedded PostgreSQL."""
+    with report.step("stopping the control plane"):
+        await asyncio.to_thread(detaching.stop, settings.home)
+    with report.step("stopping workloads and the database server"):
+        await parts.stop(settings)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of ``portway status``."""
+
+    part: str
+    state: str
+    where: str
+
+
+async def overview(settings: Settings, found: Running | None) -> list[Row]:
+    """The parts of this installation, and how they are."""
+    rows = [
+        Row(
+            "control plane",
+            "running" if found else "stopped",
+            f"{found.address} (process {found.pid})" if found else "",
+        )
+    ]
+    rows += [Row(name, state, where) for name, state, where in await parts.states(settings)]
+    rows.append(Row("state", "present" if settings.home.exists() else "absent", str(settings.home)))
+    if found is not None:
+        async with _admin(settings, administrators.read_token(settings.home)) as admin:
+            for resource in (resources.WORKLOADS, resources.COMPONENTS):
+                rows.append(await _count(admin, resource.plural, resource))
+    return rows
+
+
+async def _count(admin: RestClient, name: str, resource: Resource) -> Row:
+    try:
+        items = (await admin.at(ALL_WORKSPACES).list(resource)).items
+    except StatusError as error:
+        return Row(name, "unknown", error.message)
+    healthy = sum((item.get("status") or {}).get("health") == "healthy" for item in items)
+    return Row(name, str(len(items)), f"{healthy} healthy")
+
+
+class _Stop:
+    """Waits for SIGINT or SIGTERM."""
+
+    def __init__(self) -> None:
+        self.interactive = False
+        self._event = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGINT, self._interrupt)
+        loop.add_signal_handler(signal.SIGTERM, self._event.set)
+
+    def _interrupt(self) -> None:
+        self.interactive = True
+        self._event.set()
+
+    async def until(self, work: asyncio.Task[None] | None) -> None:
+        """Until a signal, or until ``work`` is done."""
+        waiting = asyncio.create_task(self._event.wait())
+        others = [work] if work else []
+        try:
+            await asyncio.wait([waiting, *others], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting.cancel()
+
+
+def _require_git() -> None:
+    if shutil.which("git") is None:
+        raise StartError("git is not installed or not on the PATH; install it and start again.")
