@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from portway.apis import annotations as known
+from portway.apis import wellknown as known
 from portway.index.references import FIELDS, Key, Ref
 from portway.krm.identity import Manifest
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from portway.apis import annotations as known
+from portway.apis import wellknown as known
 from portway.apis import resources
 from portway.apis.platform import PipelineRunStatus, StepStatus
 from portway.apis.portal import TemplateRunStatus
