@@ -15,6 +15,7 @@ from portway.krm.builtins import catalogue
 from portway.krm.errors import StatusError
 from portway.krm.schemas import pruning, validating
 from portway.orchestrator.score import parsing as score
+
 # templates: when the scaffolder lands
 
 _LARGEST = 5 * 1024 * 1024

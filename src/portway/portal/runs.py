@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from portway.apis import wellknown as known
 from portway.apis import resources
+from portway.apis import wellknown as known
 from portway.apis.platform import PipelineRunStatus, StepStatus
 from portway.apis.portal import TemplateRunStatus
 from portway.index import entities
