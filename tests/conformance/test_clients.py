@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 import uvicorn
+from tests import servers
 
-from portway.apis.resources import CLUSTER_ROLES, CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES, WORKSPACES
-from portway.apiserver.app import ApiServer
+from portway.apis.resources import CLUSTER_ROLES
 from portway.client.contract import ALL_WORKSPACES, Client, PatchType, Resource, WatchEvent
 from portway.client.http import HttpTransport
 from portway.client.inprocess import AsgiApp, InProcessTransport
@@ -21,8 +21,6 @@ from portway.client.memory import MemoryClient
 from portway.client.rest import RestClient
 from portway.krm.errors import StatusError
 from portway.krm.identity import Manifest
-from portway.store.caching import Cache
-from portway.store.sqlite import SqliteStore
 
 CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap")
 SECRETS = Resource("", "v1", "secrets", "Secret")
@@ -56,65 +54,18 @@ async def client(
             transport = InProcessTransport(front_of(memory, RESOURCES))
             yield RestClient(transport, "root:acme:payments", "t-ada")
         case "API server":
-            async with api_server(tmp_path) as ada:
-                yield ada
+            async with servers.api_server(tmp_path) as app:
+                boot = servers.boot_client(app)
+                for workspace in ("root:acme", "root:acme:payments", "root:acme:search"):
+                    await servers.make_workspace(boot, workspace, ["staging"], (POSTGRESES, ENVIRONMENTS))
+                for user in TOKENS:
+                    TOKENS[user] = await app.tokens.mint(user, ["system:masters"])
+                yield boot.at("root:acme:payments").with_token(TOKENS["ada"])
         case _:
             async with serving(front_of(memory, RESOURCES)) as address:
                 client = RestClient(HttpTransport(address), "root:acme:payments", "t-ada")
                 yield client
                 await client.close()
-
-
-@contextlib.asynccontextmanager
-async def api_server(folder: Path) -> AsyncIterator[Client]:
-    """The real one, with the kinds of these tests as custom resources in two workspaces."""
-    cache = Cache(SqliteStore(folder / "store.db"))
-    await cache.start()
-    app = ApiServer(cache)
-    await app.start()
-    boot = RestClient(InProcessTransport(app), "root", app.boot_token)
-    try:
-        for workspace in ("root:acme", "root:acme:payments", "root:acme:search"):
-            await furnish(boot, workspace)
-        for user in TOKENS:
-            TOKENS[user] = await app.tokens.mint(user, ["system:masters"])
-        yield boot.at("root:acme:payments").with_token(TOKENS["ada"])
-    finally:
-        await app.close()
-        await cache.close()
-
-
-async def furnish(boot: Client, workspace: str) -> None:
-    parent, _, name = workspace.rpartition(":")
-    spec = {"type": {"name": "universal", "path": "root"}}
-    await boot.at(parent).create(WORKSPACES, {"metadata": {"name": name}, "spec": spec})
-    await boot.at(workspace).create(NAMESPACES, {"metadata": {"name": "staging"}})
-    for resource in (POSTGRESES, ENVIRONMENTS):
-        await define(boot.at(workspace), resource)
-
-
-async def define(client: Client, resource: Resource) -> None:
-    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-    version = {"name": resource.version, "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
-    spec = {
-        "group": resource.group,
-        "scope": "Namespaced" if resource.namespaced else "Cluster",
-        "names": {"plural": resource.plural, "kind": resource.kind},
-        "versions": [{**version, "subresources": {"status": {}}}],
-    }
-    name = f"{resource.plural}.{resource.group}"
-    await client.create(CUSTOM_RESOURCE_DEFINITIONS, {"metadata": {"name": name}, "spec": spec})
-    async with asyncio.timeout(20):
-        while not await is_served(client, resource):  # noqa: ASYNC110  it is polled for, as kubectl does
-            await asyncio.sleep(0.01)
-
-
-async def is_served(client: Client, resource: Resource) -> bool:
-    try:
-        await client.list(resource)
-    except StatusError:
-        return False
-    return True
 
 
 @contextlib.asynccontextmanager

@@ -21,6 +21,7 @@ from portway.client.contract import Listing, PatchType, Resource, WatchEvent
 from portway.client.transport import Call, Stream, Transport
 from portway.krm.errors import StatusError
 from portway.krm.identity import Manifest
+from portway.telemetry import traces
 
 _JSON = "application/json"
 _APPLY = "application/apply-patch+yaml"
@@ -207,6 +208,8 @@ class RestClient:
         accept: str = _JSON,
     ) -> Call:
         headers = {"accept": accept, "user-agent": "portway"}
+        if trace := traces.current():
+            headers["audit-id"] = trace
         if self._token:
             headers["authorization"] = f"Bearer {self._token}"
         if body is not None:

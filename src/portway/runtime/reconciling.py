@@ -21,6 +21,7 @@ from portway.runtime.contract import Controller, Done, Request, Retry, Watch
 from portway.runtime.events import EventRecorder
 from portway.runtime.informers import Informer, Subscriber
 from portway.runtime.queueing import WorkQueue
+from portway.telemetry import traces
 from portway.telemetry.metrics import Registry
 
 _log = logging.getLogger(__name__)
@@ -113,7 +114,8 @@ class ControllerLoop:
             request = await self.queue.get()
             began = self._clock.monotonic()
             try:
-                result = await self._reconcile(request)
+                with traces.trace():
+                    result = await self._reconcile(request)
                 self._results.add(self.controller.name, result)
                 self._durations.observe(self._clock.monotonic() - began, self.controller.name)
             finally:
