@@ -10,7 +10,12 @@ from portway.controllers import definitions, environments
 from portway.controllers.choosing import Choosing
 from portway.controllers.claims.kinds import ClaimKinds
 from portway.controllers.claims.planning import ClaimPlanner
-from portway.controllers.resourcetypes import inheriting, reconciling
+from portway.controllers.collaborators import Jobs, Repositories
+from portway.controllers.pipelineruns import reconciling as pipelineruns
+from portway.controllers.pipelineruns.pushes import Pushes
+from portway.controllers.resourcetypes import inheriting
+from portway.controllers.resourcetypes import reconciling as resourcetypes
+from portway.controllers.workloads import reconciling as workloads
 from portway.drivers.contract import Driver
 from portway.kit.clocks import Clock
 from portway.runtime.contract import Controller, Runtime
@@ -18,22 +23,30 @@ from portway.runtime.contract import Controller, Runtime
 
 @dataclass(frozen=True, slots=True)
 class Controllers:
-    """What bootstrap gets: ``controllers`` for ``runtime.run``, ``planner`` for dry runs."""
+    """What bootstrap gets: ``controllers`` for ``runtime.run``, ``planner`` for dry runs, ``pushes``
+    for the git server.
+    """
 
     controllers: Sequence[Controller]
     planner: ClaimPlanner
+    pushes: Pushes
 
 
-def compose(runtime: Runtime, drivers: Mapping[str, Driver], clock: Clock) -> Controllers:
+def compose(
+    runtime: Runtime, drivers: Mapping[str, Driver], repositories: Repositories, jobs: Jobs, clock: Clock
+) -> Controllers:
     choosing = Choosing.of(runtime, drivers)
     client = runtime.client
     kinds = ClaimKinds(runtime, choosing, clock)
     return Controllers(
         controllers=(
-            reconciling.controller(runtime.lister(RESOURCE_TYPES), client, kinds, clock),
+            resourcetypes.controller(runtime.lister(RESOURCE_TYPES), client, kinds, clock),
             inheriting.controller(runtime.lister(WORKSPACES), runtime.lister(API_EXPORTS), client),
             environments.controller(runtime.lister(ENVIRONMENTS), client, clock),
             definitions.controller(choosing, client, clock),
+            workloads.controller(runtime, choosing, repositories, clock),
+            pipelineruns.controller(runtime, repositories, jobs, clock),
         ),
         planner=ClaimPlanner(choosing, clock),
+        pushes=Pushes(client, repositories),
     )

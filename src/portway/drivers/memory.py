@@ -19,6 +19,7 @@ from portway.drivers.contract import Applied, DriverError, Health, Observation, 
 class Thing:
     inputs: dict[str, Any]
     password: str
+    secrets: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -43,7 +44,13 @@ class MemoryDriver:
         return {
             "type": "object",
             "additionalProperties": False,
-            "properties": {"size": {"type": "integer", "minimum": 1}, "label": {"type": "string"}},
+            "properties": {
+                "size": {"type": "integer", "minimum": 1},
+                "label": {"type": "string"},
+                "containers": {"type": "object"},
+                "ports": {"type": "object"},
+                "source": {"type": "object"},
+            },
         }
 
     async def observe(self, target: Target) -> Observation:
@@ -59,7 +66,23 @@ class MemoryDriver:
         if target.secrets.get("password", thing.password) != thing.password:
             drift["password"] = ("as in the Secret", "another")
         outputs = {"host": "memory", "port": 7, "username": target.name, **thing.inputs}
+        if "containers" in thing.inputs:
+            outputs = self._running(thing)
         return Observation(True, self.health, self.message, outputs, {"thing": target.uid}, drift)
+
+    def _running(self, thing: Thing) -> dict[str, Any]:
+        ports = thing.inputs.get("ports") or {}
+        state = {Health.DEGRADED: "crashed", Health.PROGRESSING: "starting"}.get(self.health, "running")
+        return {
+            "endpoints": [
+                {"name": name, "url": f"http://127.0.0.1:{port['port']}", "port": port["port"]}
+                for name, port in ports.items()
+            ],
+            "containers": [
+                {"name": name, "state": state, "restarts": 0, "exit_code": None, "message": ""}
+                for name in thing.inputs["containers"]
+            ],
+        }
 
     async def plan(self, target: Target, observed: Observation) -> Plan:
         if not observed.exists:
@@ -79,7 +102,7 @@ class MemoryDriver:
         await asyncio.sleep(self.seconds)
         self.applies += 1
         password = target.secrets.get("password") or secrets.token_urlsafe(12)
-        self.things[target.uid] = Thing(dict(target.inputs), password)
+        self.things[target.uid] = Thing(dict(target.inputs), password, dict(target.secrets))
         binding = {"type": "memory", "provider": "portway", "host": "memory", "port": "7"}
         observation = await self.observe(target)
         return Applied(observation, {**binding, "username": target.name, "password": password})

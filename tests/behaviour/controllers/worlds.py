@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.behaviour.controllers.collaborators import MemoryJobs, MemoryRepositories
+
 from portway.apis.resources import (
     ENVIRONMENTS,
     EVENTS,
@@ -36,7 +38,10 @@ _DEADLINE_SECONDS = 30.0
 class World:
     client: MemoryClient = field(default_factory=MemoryClient)
     driver: MemoryDriver = field(default_factory=MemoryDriver)
+    repositories: MemoryRepositories = field(default_factory=MemoryRepositories)
+    jobs: MemoryJobs = field(default_factory=MemoryJobs)
     planner: Any = None
+    pushes: Any = None
 
     async def create(self, workspace: str, resource: Resource, name: str, spec: Manifest, **metadata: Any) -> Manifest:
         namespace = metadata.pop("namespace", None)
@@ -110,8 +115,8 @@ class World:
 async def running(world: World) -> AsyncIterator[World]:
     """All controllers at work; may be done again on the same world, as after a crash."""
     runtime = ControllerRuntime(world.client, backoff=Backoff(0.01, 0.2))
-    made = composing.compose(runtime, {"memory": world.driver}, SystemClock())
-    world.planner = made.planner
+    made = composing.compose(runtime, {"memory": world.driver}, world.repositories, world.jobs, SystemClock())
+    world.planner, world.pushes = made.planner, made.pushes
     task = asyncio.create_task(runtime.run(made.controllers))
     try:
         yield world
@@ -129,6 +134,7 @@ async def furnish(world: World) -> None:
     await world.create(TEAM, ENVIRONMENTS, "staging", {"type": "development"})
     await world.create(ORGANISATION, RESOURCE_TYPES, "thing", thing_type())
     await define(world, "things", inputs={"size": "${claim.spec.size}"}, cost={"monthly": 4})
+    await define(world, "runtime", type="workload")
 
 
 async def define(world: World, name: str, **spec: Any) -> Manifest:

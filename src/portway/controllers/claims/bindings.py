@@ -22,14 +22,17 @@ async def read(client: Client, asked: Asked) -> dict[str, str]:
     """
     if not asked.type.spec.binding_type:
         return {}
-    try:
-        secret = await client.get(SECRETS, objects.name_of(asked.manifest), objects.namespace_of(asked.manifest))
-    except StatusError as error:
-        if error.code == 404:
-            return {}
-        raise
+    secret = await _get(client, objects.name_of(asked.manifest), objects.namespace_of(asked.manifest))
+    if secret is None:
+        return {}
     _check_ours(asked, secret)
     return decoded(secret)
+
+
+async def find(client: Client, name: str, namespace: str) -> dict[str, str] | None:
+    """The values of a Secret by name; None when it is not there."""
+    secret = await _get(client, name, namespace)
+    return decoded(secret) if secret is not None else None
 
 
 async def write(client: Client, asked: Asked, before: Mapping[str, str], values: Mapping[str, str]) -> None:
@@ -48,6 +51,15 @@ async def write(client: Client, asked: Asked, before: Mapping[str, str], values:
             raise
         _check_ours(asked, await client.get(SECRETS, objects.name_of(asked.manifest), namespace))
         await client.patch(SECRETS, objects.name_of(asked.manifest), {"data": secret["data"]}, namespace)
+
+
+async def _get(client: Client, name: str, namespace: str) -> Manifest | None:
+    try:
+        return await client.get(SECRETS, name, namespace)
+    except StatusError as error:
+        if error.code == 404:
+            return None
+        raise
 
 
 def decoded(secret: Manifest) -> dict[str, str]:
