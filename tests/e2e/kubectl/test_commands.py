@@ -204,3 +204,12 @@ def test_errors_say_what_is_wrong(kubectl: Any) -> None:
     kubectl("create", "cm", "twice")
     assert 'configmaps "twice" already exists' in kubectl("create", "cm", "twice", fails=True)
     assert 'namespaces "nowhere" not found' in kubectl("create", "cm", "x", "-n", "nowhere", fails=True)
+
+
+def test_deleting_a_namespace_deletes_what_is_in_it(kubectl: Any) -> None:
+    kubectl("create", "namespace", "shop")
+    kubectl("wait", "--for=create", "serviceaccount/default", "-n", "shop", "--timeout=30s")
+    kubectl("create", "configmap", "inner", "-n", "shop")
+    kubectl("delete", "namespace", "shop", "--timeout=30s")
+    kubectl("create", "namespace", "shop")
+    assert "NotFound" in kubectl("get", "cm", "inner", "-n", "shop", fails=True)

@@ -1,0 +1,94 @@
+"""Lists: consistency, pages, selectors, forms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+CONFIGS = "/api/v1/namespaces/default/configmaps"
+
+
+async def test_pages_show_the_state_of_the_first_page(api: Any, make: Any) -> None:
+    await make.configs(api, "abcdef")
+    first = await api.get(CONFIGS, limit=3)
+    assert first["metadata"]["remainingItemCount"] == 4
+    await api.delete(f"{CONFIGS}/e")
+    await api.post(CONFIGS, make.config("g"))
+    second = await api.get(CONFIGS, limit=10, **{"continue": first["metadata"]["continue"]})
+    assert make.names_of(first) + make.names_of(second) == [*"abcdef", "kube-root-ca.crt"]
+    assert second["metadata"] == {"resourceVersion": first["metadata"]["resourceVersion"]}
+
+
+async def test_a_page_with_a_selector_does_not_count_what_remains(api: Any, make: Any) -> None:
+    for name in "abc":
+        labelled = make.config(name)
+        labelled["metadata"]["labels"] = {"app": "x"}
+        await api.post(CONFIGS, labelled)
+    page = await api.get(CONFIGS, limit=2, labelSelector="app=x")
+    assert make.names_of(page) == ["a", "b"]
+    assert "remainingItemCount" not in page["metadata"]
+    rest = await api.get(CONFIGS, limit=2, labelSelector="app=x", **{"continue": page["metadata"]["continue"]})
+    assert make.names_of(rest) == ["c"]
+
+
+async def test_an_exact_revision_is_shown_as_it_was(api: Any, make: Any) -> None:
+    created = await api.post(CONFIGS, make.config("a"))
+    revision = created["metadata"]["resourceVersion"]
+    await api.post(CONFIGS, make.config("b"))
+    exact = await api.get(CONFIGS, resourceVersion=revision, resourceVersionMatch="Exact")
+    assert make.names_of(exact) == ["a", "kube-root-ca.crt"]
+    assert exact["metadata"]["resourceVersion"] == revision
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "text"),
+    [
+        ({"resourceVersion": "999999"}, 504, "Too large resource version: 999999"),
+        ({"resourceVersion": "x"}, 400, 'Invalid value: "x"'),
+        ({"resourceVersionMatch": "Exact"}, 422, "forbidden unless resourceVersion is provided"),
+        ({"resourceVersionMatch": "Most", "resourceVersion": "1"}, 422, 'Unsupported value: "Most"'),
+        ({"continue": "!"}, 400, "continue key is not valid"),
+        ({"labelSelector": "a in"}, 400, ""),
+        ({"fieldSelector": "data.x=1"}, 400, "field label not supported: data.x"),
+    ],
+)
+async def test_wrong_options_are_refused(api: Any, query: dict[str, str], code: int, text: str) -> None:
+    answered, _, message = await api.refused("GET", CONFIGS, **query)
+    assert answered == code
+    assert text in message
+
+
+async def test_forms(api: Any, make: Any) -> None:
+    await api.post(CONFIGS, make.config("a", x="1"))
+    table = await api.get(f"{CONFIGS}/a", headers={"accept": "application/json;as=Table;v=v1;g=meta.k8s.io"})
+    assert table["kind"] == "Table"
+    assert table["rows"][0]["cells"][:2] == ["a", "1"]
+    assert table["rows"][0]["object"]["kind"] == "PartialObjectMetadata"
+    as_list = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
+    metadata = await api.get(CONFIGS, headers={"accept": as_list}, limit=1)
+    assert metadata["kind"] == "PartialObjectMetadataList"
+    assert set(metadata["items"][0]) == {"kind", "apiVersion", "metadata"}
+    assert (await api.refused("GET", CONFIGS, headers={"accept": "text/html"}))[0] == 406
+
+
+async def test_discovery_and_openapi_have_etags(api: Any) -> None:
+    accept = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json"
+    answer = await api.call("GET", "/apis/", headers={"accept": accept})
+    assert answer.headers["content-type"] == "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+    assert answer.headers["vary"] == "Accept"
+    again = await api.call("GET", "/apis", headers={"accept": accept, "if-none-match": answer.headers["etag"]})
+    assert again.status_code == 304
+    index = await api.get("/openapi/v3")
+    document = await api.get(index["paths"]["api/v1"]["serverRelativeURL"].split("?")[0])
+    assert document["openapi"].startswith("3.0")
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/livez", "/version", "/version/"])
+async def test_health_and_version_are_public(api: Any, path: str) -> None:
+    assert (await api.as_user("nobody").call("GET", path)).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/api/v1/pods", "/apis/none.org/v1/things", "/api/v2"])
+async def test_what_is_not_served_is_not_found(api: Any, path: str) -> None:
+    assert (await api.refused("GET", path))[0] == 404

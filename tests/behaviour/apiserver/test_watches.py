@@ -1,0 +1,98 @@
+"""Watches: order, selectors, starting points, forms, endings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+CONFIGS = "/api/v1/namespaces/default/configmaps"
+
+
+async def test_changes_are_told_in_order(api: Any, make: Any) -> None:
+    revision = (await api.get(CONFIGS))["metadata"]["resourceVersion"]
+    async with api.watch(CONFIGS, resourceVersion=revision) as watch:
+        await api.post(CONFIGS, make.config("a"))
+        await api.patch(f"{CONFIGS}/a", {"data": {"x": "1"}})
+        await api.delete(f"{CONFIGS}/a")
+        seen = [await watch.next() for _ in range(3)]
+    assert [kind for kind, _ in seen] == ["ADDED", "MODIFIED", "DELETED"]
+    revisions = [int(found["metadata"]["resourceVersion"]) for _, found in seen]
+    assert revisions == sorted(set(revisions))
+    assert seen[2][1]["data"] == {"x": "1"}
+
+
+async def test_a_watch_without_revision_starts_with_what_is_there(api: Any) -> None:
+    async with api.watch(CONFIGS) as watch:
+        assert await watch.names(1) == [("ADDED", "kube-root-ca.crt")]
+
+
+async def test_a_watch_resumes_from_any_revision(api: Any, make: Any) -> None:
+    created = await api.post(CONFIGS, make.config("a"))
+    await api.patch(f"{CONFIGS}/a", {"data": {"x": "1"}})
+    await api.delete(f"{CONFIGS}/a")
+    async with api.watch(CONFIGS, resourceVersion=created["metadata"]["resourceVersion"]) as watch:
+        assert await watch.names(2) == [("MODIFIED", "a"), ("DELETED", "a")]
+
+
+async def test_leaving_a_selector_is_a_deletion_and_entering_an_addition(api: Any, make: Any) -> None:
+    revision = (await api.get(CONFIGS))["metadata"]["resourceVersion"]
+    async with api.watch(CONFIGS, resourceVersion=revision, labelSelector="app=x") as watch:
+        await api.post(CONFIGS, make.config("a"))
+        for value in ("x", "y", "x"):
+            await api.patch(f"{CONFIGS}/a", {"metadata": {"labels": {"app": value}}})
+        await api.patch(f"{CONFIGS}/a", {"data": {"k": "v"}})
+        await api.delete(f"{CONFIGS}/a")
+        seen = [await watch.next() for _ in range(5)]
+    assert [kind for kind, _ in seen] == ["ADDED", "DELETED", "ADDED", "MODIFIED", "DELETED"]
+    assert seen[1][1]["metadata"]["labels"] == {"app": "x"}
+
+
+async def test_initial_events_end_with_a_marked_bookmark(api: Any, make: Any) -> None:
+    await api.post(CONFIGS, make.config("a"))
+    options = {"sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan", "allowWatchBookmarks": "true"}
+    async with api.watch(CONFIGS, **options) as watch:
+        assert await watch.names(2) == [("ADDED", "a"), ("ADDED", "kube-root-ca.crt")]
+        kind, bookmark = await watch.next()
+    assert kind == "BOOKMARK"
+    assert bookmark["metadata"]["annotations"] == {"k8s.io/initial-events-end": "true"}
+    assert bookmark["kind"] == "ConfigMap"
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ({"sendInitialEvents": "true"}, 422),
+        ({"resourceVersionMatch": "NotOlderThan", "resourceVersion": "1"}, 422),
+        (
+            {
+                "sendInitialEvents": "true",
+                "resourceVersionMatch": "NotOlderThan",
+                "headers": {"accept": "application/json;as=Table;v=v1;g=meta.k8s.io"},
+            },
+            406,
+        ),
+    ],
+)
+async def test_options_that_do_not_fit_are_refused(api: Any, options: dict[str, Any], code: int) -> None:
+    assert (await api.refused("GET", CONFIGS, watch="true", **options))[0] == code
+
+
+async def test_events_as_tables(api: Any) -> None:
+    async with api.watch(CONFIGS, accept="application/json;as=Table;v=v1;g=meta.k8s.io") as watch:
+        kind, table = await watch.next()
+    assert (kind, table["kind"], table["rows"][0]["cells"][0]) == ("ADDED", "Table", "kube-root-ca.crt")
+
+
+async def test_a_watch_ends_after_its_time(api: Any) -> None:
+    answer = await api.call("GET", CONFIGS, watch="true", timeoutSeconds=1)
+    assert answer.status_code == 200
+    assert answer.text.count("\n") == 1
+
+
+async def test_one_object_is_watched_by_its_name(api: Any, make: Any) -> None:
+    revision = (await api.get(CONFIGS))["metadata"]["resourceVersion"]
+    async with api.watch(CONFIGS, resourceVersion=revision, fieldSelector="metadata.name=b") as watch:
+        await make.configs(api, "abc")
+        await api.delete(f"{CONFIGS}/b")
+        assert await watch.names(2) == [("ADDED", "b"), ("DELETED", "b")]
