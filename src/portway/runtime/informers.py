@@ -170,6 +170,7 @@ class Informer:
         self.synced.set()
 
     def _put(self, key: Request, manifest: Manifest) -> None:
+        manifest["metadata"].pop("managedFields", None)  # a third of the memory, and read by nobody here
         before = self.cache.put(key, manifest)
         if before is None:
             self._tell("ADDED", manifest)

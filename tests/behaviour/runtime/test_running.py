@@ -11,14 +11,19 @@ from pathlib import Path
 import pytest
 from tests import servers
 
-from portway.apis.resources import EVENTS
+from portway.apis.resources import EVENTS, LEASES
 from portway.client.contract import ALL_WORKSPACES, Client, Resource
+from portway.client.inprocess import InProcessTransport
 from portway.client.memory import MemoryClient
+from portway.client.rest import RestClient
+from portway.client.transport import Answer, Call
 from portway.kit.backoffs import Backoff
+from portway.kit.clocks import SystemClock
 from portway.krm.errors import StatusError, not_found
 from portway.krm.identity import Manifest
 from portway.runtime import conditions, finalizers, objects, statuses
 from portway.runtime.contract import Controller, Done, Request, Retry, Runtime, Terminal, Watch
+from portway.runtime.leases import LeaderLease, LeaseTimes
 from portway.runtime.running import ControllerRuntime
 
 WIDGETS = Resource("tests.portway.dev", "v1", "widgets", "Widget")
@@ -60,13 +65,11 @@ async def eventually(check: Callable[[], Awaitable[bool]]) -> None:
             await asyncio.sleep(0.005)
 
 
-async def quiet(acting: Acting) -> int:
-    """Calls made once no more are made for a while."""
-    calls = -1
-    while calls != len(acting.calls):
-        calls = len(acting.calls)
-        await asyncio.sleep(0.1)
-    return calls
+async def called(acting: Acting, times: int) -> None:
+    """So often, and then no more for a while."""
+    await eventually(lambda: _true(len(acting.calls) >= times))
+    await asyncio.sleep(0.1)
+    assert len(acting.calls) == times
 
 
 @pytest.fixture(params=["memory", "API server"])
@@ -109,7 +112,7 @@ async def test_objects_from_before_and_from_now_on_are_reconciled_in_every_works
         await make(other, "two")
         await eventually(lambda: _is(condition(client), ("True", "Ready", "")))
         await eventually(lambda: _is(condition(other, "two"), ("True", "Ready", "")))
-        assert await quiet(acting) <= 4
+        assert len(acting.calls) <= 4
 
 
 @pytest.mark.parametrize(
@@ -144,7 +147,7 @@ async def test_a_retry_comes_again_until_it_is_done(client: Client) -> None:
     acting = Acting(act)
     await make(client)
     async with running(client, Controller("widgets", WIDGETS, acting)):
-        assert await quiet(acting) == 4
+        await called(acting, 4)
 
 
 async def test_a_terminal_failure_waits_for_a_change(client: Client) -> None:
@@ -154,9 +157,9 @@ async def test_a_terminal_failure_waits_for_a_change(client: Client) -> None:
     acting = Acting(act)
     await make(client)
     async with running(client, Controller("widgets", WIDGETS, acting)):
-        assert await quiet(acting) == 1
+        await called(acting, 1)
         await client.patch(WIDGETS, "one", {"spec": {"size": 2}}, "dev")
-        assert await quiet(acting) == 2
+        await called(acting, 2)
 
 
 async def test_a_defect_names_a_correlation_id_once_and_is_in_the_log_with_it(
@@ -189,7 +192,7 @@ async def test_a_conflict_is_tried_again_and_never_shown(client: Client) -> None
     acting = Acting(act)
     await make(client)
     async with running(client, Controller("widgets", WIDGETS, acting)):
-        assert await quiet(acting) == 3
+        await called(acting, 3)
         assert await condition(client) == ("", "", "")
 
 
@@ -203,7 +206,9 @@ async def test_an_object_that_goes_while_it_is_worked_on_is_no_failure(client: C
     acting = Acting(act)
     await make(client)
     async with running(client, Controller("widgets", WIDGETS, acting)):
-        assert await quiet(acting) <= 2
+        await eventually(lambda: _true(bool(acting.calls)))
+        await asyncio.sleep(0.1)
+        assert len(acting.calls) <= 2
 
 
 async def test_a_reconcile_past_its_deadline_is_stopped_and_tried_again(client: Client) -> None:
@@ -289,11 +294,11 @@ async def test_a_controller_is_added_and_removed_while_running(client: Client) -
     async with running(client) as runtime:
         runtime.add(Controller("widgets", WIDGETS, acting))
         runtime.add(Controller("widgets", WIDGETS, acting))
-        assert await quiet(acting) == 1
+        await called(acting, 1)
         runtime.remove("widgets")
         await asyncio.sleep(0)
         await make(client, "two")
-        assert await quiet(acting) == 1
+        await called(acting, 1)
 
 
 async def test_one_busy_workspace_does_not_hold_up_another(client: Client) -> None:
@@ -316,6 +321,61 @@ async def test_one_busy_workspace_does_not_hold_up_another(client: Client) -> No
         stuck.set()
 
 
+async def test_of_two_processes_one_reconciles_and_the_other_takes_over() -> None:
+    client = MemoryClient("root:acme")
+    times = LeaseTimes(duration=5.0, renew=0.02, give_up=4.0)
+    seen: dict[str, list[str]] = {"a": [], "b": []}
+
+    def process(name: str) -> asyncio.Task[None]:
+        async def act(request: Request) -> Done:
+            seen[name].append(request.name)
+            return Done()
+
+        holder = f"elsewhere/{name}"
+        lease = LeaderLease(client.at("root"), "controllers", SystemClock(), holder=holder, times=times)
+        runtime = ControllerRuntime(client, lease=lease, backoff=QUICK)
+        return asyncio.create_task(runtime.run([Controller("widgets", WIDGETS, Acting(act))]))
+
+    async def stopped(task: asyncio.Task[None]) -> None:
+        task.cancel()
+        await asyncio.wait([task])
+
+    first = process("a")
+    await eventually(lambda: _has_lease(client))
+    second = process("b")
+    await make(client, "one")
+    await eventually(lambda: _true(seen == {"a": ["one"], "b": []}))
+    await stopped(first)
+    await make(client, "two")
+    await eventually(lambda: _true(seen == {"a": ["one"], "b": ["one", "two"]}))
+    await stopped(second)
+
+
+async def test_an_idle_runtime_asks_for_nothing(tmp_path: Path) -> None:
+    calls: list[str] = []
+
+    class Counting(InProcessTransport):
+        async def send(self, call: Call) -> Answer:
+            calls.append(f"{call.method} {call.path}")
+            return await super().send(call)
+
+    async def act(request: Request) -> Done:
+        return Done()
+
+    acting = Acting(act)
+    async with servers.api_server(tmp_path) as app:
+        boot = servers.boot_client(app)
+        await servers.make_workspace(boot, "root:acme", ["dev"], (WIDGETS, PARTS))
+        await make(boot.at("root:acme"))
+        client = RestClient(Counting(app), "root", app.boot_token)
+        watch = Watch(PARTS, objects.wakes_owner(WIDGETS))
+        async with running(client, Controller("widgets", WIDGETS, acting, watches=(watch,))):
+            await called(acting, 1)
+            calls.clear()
+            await asyncio.sleep(1)
+    assert calls == []
+
+
 async def test_the_runtime_is_what_the_contract_says(client: Client) -> None:
     runtime: Runtime = ControllerRuntime(client)
     assert runtime.client.workspace == ALL_WORKSPACES
@@ -323,6 +383,10 @@ async def test_the_runtime_is_what_the_contract_says(client: Client) -> None:
 
 async def _is(got: Awaitable[object], expected: object) -> bool:
     return await got == expected
+
+
+async def _has_lease(client: Client) -> bool:
+    return bool((await client.at("root").list(LEASES)).items)
 
 
 async def _true(value: bool) -> bool:
