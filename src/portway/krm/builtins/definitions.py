@@ -83,10 +83,13 @@ _INLINE_SCALARS: dict[str, dict[str, Any]] = {
     "fieldsv1": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
     "strings": {"type": "array", "items": {"type": "string"}, "x-kubernetes-list-type": "atomic"},
     "object": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
-    "schemaorarray": {"x-kubernetes-preserve-unknown-fields": True},
-    "schemaorbool": {"x-kubernetes-preserve-unknown-fields": True},
+    "schemaorarray": {"x-kubernetes-preserve-unknown-fields": True, REF: f"{_EXTENSIONS}.JSONSchemaProps"},
+    "schemaorbool": {"x-kubernetes-preserve-unknown-fields": True, REF: f"{_EXTENSIONS}.JSONSchemaProps"},
     "schemaorstrings": {"x-kubernetes-preserve-unknown-fields": True},
 }
+
+RECURSIVE = frozenset((f"{_EXTENSIONS}.JSONSchemaProps",))
+"""Messages that hold themselves; ``inlined`` leaves them open under ``REF``, and ``level`` opens them one at a time."""
 
 SCALAR_COMPONENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "time": (f"{META}.Time", {"type": "string", "format": "date-time"}),
@@ -115,23 +118,33 @@ def inlined(name: str) -> dict[str, Any]:
 
     Recursive types (JSONSchemaProps) are left open where they recur.
     """
-    return _inlined(MESSAGES[name], ())
+    return _inlined(MESSAGES[name])
 
 
-def _inlined(message: Message, above: tuple[str, ...]) -> dict[str, Any]:
-    if message.short_name == "JSONSchemaProps":
+@cache
+def level(name: str) -> dict[str, Any]:
+    """Schema of a message of RECURSIVE, in which it is left open again wherever it recurs."""
+    return _opened(MESSAGES[name])
+
+
+def _inlined(message: Message) -> dict[str, Any]:
+    if message.name in RECURSIVE:
         return {"type": "object", "x-kubernetes-preserve-unknown-fields": True, REF: message.name}
+    return _opened(message)
+
+
+def _opened(message: Message) -> dict[str, Any]:
     properties: dict[str, Any] = dict(TYPE_FIELDS) if message.is_kind else {}
     required: list[str] = []
     for field in message.fields:
         if field.inline:
-            inner = _inlined(MESSAGES[field.type], above)
+            inner = _inlined(MESSAGES[field.type])
             properties |= inner.get("properties", {})
             required += inner.get("required", [])
             continue
         if field.required:
             required.append(field.name)
-        base = _inlined_base(field, (*above, message.name))
+        base = _inlined_base(field)
         properties[field.name] = _with_flags(field, base)
     schema: dict[str, Any] = {"type": "object", REF: message.name}
     if message.description:
@@ -145,14 +158,12 @@ def _inlined(message: Message, above: tuple[str, ...]) -> dict[str, Any]:
     return schema
 
 
-def _inlined_base(field: Field, above: tuple[str, ...]) -> dict[str, Any]:
+def _inlined_base(field: Field) -> dict[str, Any]:
     if not field.is_message:
         return dict(_INLINE_SCALARS[field.type])
-    if field.type in above:
-        return {"type": "object", "x-kubernetes-preserve-unknown-fields": True, REF: field.type}
-    if field.type == OBJECT_META and above:
+    if field.type == OBJECT_META:
         return dict(inlined(OBJECT_META))
-    return _inlined(MESSAGES[field.type], above)
+    return _inlined(MESSAGES[field.type])
 
 
 def _with_flags(field: Field, base: dict[str, Any]) -> dict[str, Any]:

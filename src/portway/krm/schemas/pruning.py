@@ -1,15 +1,18 @@
 """Removes what a schema does not declare, as Kubernetes does on every write and read of a custom resource.
 
 ``x-kubernetes-preserve-unknown-fields`` keeps unknown fields of its node (children with a schema of their own are
-pruned by it); ``x-kubernetes-embedded-resource`` keeps apiVersion, kind and ObjectMeta.
+pruned by it); ``x-kubernetes-embedded-resource`` keeps apiVersion, kind and ObjectMeta. Built-in types that hold
+themselves (schemas in CRDs) are followed level by level.
 Rules: k8s.io/apiextensions-apiserver pkg/apiserver/schema/pruning.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
+from portway.krm.builtins import definitions
 from portway.krm.schemas.compiling import Compiled, Schema
 from portway.krm.schemas.metadata import with_type_and_meta
 
@@ -30,6 +33,8 @@ def _compile_root(schema: Schema) -> Pruner | None:
 
 def _compile(schema: Schema) -> Pruner | None:
     """None when there is never anything to prune."""
+    if schema.get(definitions.REF) in definitions.RECURSIVE and "properties" not in schema:
+        return _recursive(schema[definitions.REF])
     if schema.get("x-kubernetes-embedded-resource"):
         schema = with_type_and_meta(schema)
     if schema.get("type") == "array":
@@ -39,6 +44,19 @@ def _compile(schema: Schema) -> Pruner | None:
     if schema.get("type") in ("string", "integer", "number", "boolean") or schema.get("x-kubernetes-int-or-string"):
         return None
     return _compile_object(schema)
+
+
+def _recursive(name: str) -> Pruner:
+    def prune_level(value: Any) -> list[str] | None:
+        pruner = _level(name) if type(value) is dict else None
+        return pruner(value) if pruner else None
+
+    return prune_level
+
+
+@cache
+def _level(name: str) -> Pruner | None:
+    return _compile(definitions.level(name))
 
 
 def _compile_object(schema: Schema) -> Pruner | None:
