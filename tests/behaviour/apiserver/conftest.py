@@ -75,7 +75,7 @@ class Api:
         headers = {"authorization": f"Bearer {self.token}", "user-agent": "test/1", **options.pop("headers", {})}
         content = body if isinstance(body, bytes) or body is None else orjson.dumps(body)
         prefix = f"/clusters/{self.workspace}" if self.workspace else ""
-        transport = httpx.ASGITransport(app=self.server)  # type: ignore[arg-type]
+        transport = httpx.ASGITransport(app=self.server)
         async with httpx.AsyncClient(transport=transport, base_url="http://portway") as client:
             return await client.request(method, prefix + path, content=content, headers=headers, params=options)
 
