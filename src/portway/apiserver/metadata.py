@@ -10,6 +10,7 @@ from typing import Any
 from portway.apiserver import clocks, names
 from portway.apiserver.objects import METADATA_FIELDS
 from portway.apiserver.resources import Resource
+from portway.apiserver.tenants import CLUSTER_ANNOTATION, PATH_ANNOTATION
 from portway.krm.errors import Cause, StatusError, bad_request, conflict, invalid
 from portway.krm.identity import Manifest
 
@@ -27,6 +28,7 @@ def prepare_create(manifest: Manifest, now: datetime) -> None:
         metadata.pop(field, None)
     metadata["uid"] = str(uuid.uuid4())
     metadata["creationTimestamp"] = clocks.stamp(now)
+    _keep_place(metadata, {})
 
 
 def prepare_update(manifest: Manifest, live: Manifest) -> None:
@@ -48,6 +50,22 @@ def prepare_update(manifest: Manifest, live: Manifest) -> None:
             metadata[field] = old[field]
         else:
             metadata.pop(field, None)
+    _keep_place(metadata, old)
+
+
+def _keep_place(metadata: Manifest, old: Manifest) -> None:
+    """Where an object lives is the server's to say: what a wildcard read added does not come back with a write."""
+    annotations, known = metadata.get("annotations") or {}, old.get("annotations") or {}
+    if not isinstance(annotations, dict):
+        return
+    for key in (CLUSTER_ANNOTATION, PATH_ANNOTATION):
+        if annotations.get(key) == known.get(key):
+            continue
+        annotations = {name: value for name, value in annotations.items() if name != key}
+        if key in known:
+            annotations[key] = known[key]
+    if annotations or "annotations" in metadata:
+        metadata["annotations"] = annotations
 
 
 def check_preconditions(resource: Resource, manifest: Manifest, live: Manifest) -> None:

@@ -34,6 +34,13 @@ class Reference(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Binding:
+    reference: Reference
+    bound: bool
+    """Whether its status says so."""
+
+
+@dataclass(frozen=True, slots=True)
 class Export:
     revision: int
     schemas: tuple[str, ...]
@@ -48,7 +55,7 @@ class Registry:
             weakref.WeakValueDictionary()
         )
         self.crds: Follower[Definition] = Follower(cache, crds.CRDS, crds.parse, self._workspace_changed)
-        self.bindings: Follower[Reference] = Follower(cache, BINDINGS, _binding, self._workspace_changed)
+        self.bindings: Follower[Binding] = Follower(cache, BINDINGS, _binding, self._workspace_changed)
         self.exports: Follower[Export] = Follower(cache, EXPORTS, _export, self._all_changed)
         self.schemas: Follower[tuple[Resource, ...]] = Follower(cache, SCHEMAS, _schema, self._all_changed)
 
@@ -106,6 +113,15 @@ class Registry:
         reference = reference_of(manifest)
         return self.reference_status(cluster, reference) if reference else {"phase": "Binding"}
 
+    def late_bindings(self) -> list[Key]:
+        """Bindings whose status says Binding although their export is there by now."""
+        return [
+            Key(BINDINGS, cluster, *place)
+            for cluster in self.bindings.clusters()
+            for place, binding in self.bindings.of(cluster).items()
+            if not binding.bound and self.export(cluster, binding.reference) is not None
+        ]
+
     def _bound_resource(self, provider: str, schema: str) -> Manifest | None:
         served = self.schemas.get(provider, schema)
         if not served:
@@ -123,7 +139,7 @@ class Registry:
 
     def _make(self, cluster: str) -> ResourceSet:
         bundles = [definition.bundle for definition in self.crds.of(cluster).values()]
-        bundles += [self._bound(cluster, reference) for reference in self.bindings.of(cluster).values()]
+        bundles += [self._bound(cluster, binding.reference) for binding in self.bindings.of(cluster).values()]
         bundles = sorted((b for b in bundles if b.resources), key=lambda bundle: bundle.identity)
         if not bundles:
             return self.builtin
@@ -152,8 +168,10 @@ class Registry:
         self._sets.clear()
 
 
-def _binding(_key: Key, _revision: int, manifest: Manifest) -> Reference | None:
-    return reference_of(manifest)
+def _binding(_key: Key, _revision: int, manifest: Manifest) -> Binding | None:
+    reference = reference_of(manifest)
+    bound = (manifest.get("status") or {}).get("phase") == "Bound"
+    return Binding(reference, bound) if reference else None
 
 
 def reference_of(manifest: Manifest) -> Reference | None:

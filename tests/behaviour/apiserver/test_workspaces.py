@@ -76,7 +76,7 @@ async def test_claims_of_the_nearest_ancestor_are_bound_in_new_workspaces(api: A
     assert (await api.refused("GET", things))[0] == 404
 
 
-async def test_a_binding_serves_what_its_export_offers_now(api: Any) -> None:
+async def test_a_binding_serves_what_its_export_offers_now(api: Any, make: Any) -> None:
     await api.post(WORKSPACES, _workspace("a"))
     binding = {"metadata": {"name": "b"}, "spec": {"reference": {"export": {"path": "root", "name": "shop"}}}}
     a = api.at("root:a")
@@ -85,6 +85,11 @@ async def test_a_binding_serves_what_its_export_offers_now(api: Any) -> None:
     assert (await a.refused("GET", things))[0] == 404
     await _export(api, "shop", "things", "shop.org")
     assert (await a.get(things))["kind"] == "ThingList"
+
+    async def is_bound() -> bool:
+        return bool((await a.get(f"{APIS}/apibindings/b"))["status"]["phase"] == "Bound")
+
+    await make.eventually(is_bound, "the binding says so")
     await a.delete(f"{APIS}/apibindings/b")
     assert (await a.refused("GET", things))[0] == 404
 
@@ -166,3 +171,15 @@ async def test_a_type_may_bring_its_own_bindings(api: Any) -> None:
     await api.post(WORKSPACES, _workspace("s", "seller"))
     bindings = await api.at("root:s").get(f"{APIS}/apibindings")
     assert sorted(item["metadata"]["name"] for item in bindings["items"]) == ["portway.dev", "shop"]
+
+
+async def test_what_a_wildcard_read_added_does_not_come_back(api: Any, make: Any) -> None:
+    created = await api.post(CONFIGS, make.config("a", x="1"))
+    [read] = (await api.at("*").get("/api/v1/configmaps", fieldSelector="metadata.name=a"))["items"]
+    assert read["metadata"]["annotations"]["kcp.io/path"] == "root"
+    assert await api.put(f"{CONFIGS}/a", read) == created
+    bare = {key: value for key, value in created.items() if key != "metadata"} | {"metadata": {"name": "a"}}
+    bare["metadata"]["managedFields"] = created["metadata"]["managedFields"]
+    assert await api.put(f"{CONFIGS}/a", bare) == created
+    other = {"metadata": {"name": "b", "annotations": {"kcp.io/path": "root:x", "kcp.io/cluster": "x"}}}
+    assert (await api.post(CONFIGS, other))["metadata"]["annotations"] == {"kcp.io/cluster": "root"}

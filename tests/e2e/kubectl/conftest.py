@@ -24,7 +24,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from portway.apiserver.app import ApiServer
-from portway.apiserver.housekeeping.running import Housekeeping
 from portway.apiserver.settings import Settings
 from portway.store.caching import Cache
 from portway.store.sqlite import SqliteStore
@@ -107,10 +106,7 @@ class Running:
             )
             self._server = uvicorn.Server(config)
             self._ready.set()
-            housekeeping = asyncio.create_task(Housekeeping(cache, api.context).run())
             await self._server.serve(sockets=[listener])
-            housekeeping.cancel()
-            await asyncio.gather(housekeeping, return_exceptions=True)
         await api.close()
         await cache.close()
 

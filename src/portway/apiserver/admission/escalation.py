@@ -36,6 +36,8 @@ class EscalationPrevention:
                 return
             raise not_found(f"{kind.lower()}s", name, RBAC_GROUP)
         rules = list(self._grants.rules_of(cluster, kind, name, request.namespace))
+        if request.namespace:  # paths are not given away within a namespace
+            rules = [rule for rule in rules if not rule.paths]
         self._check(request, rules, "bind", name, f"{kind.lower()}s")
 
     def _check(self, request: AdmissionRequest, rules: list[Rule], verb: str, name: str, plural: str = "") -> None:

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Sequence
 
 from portway.apiserver.context import Context
+from portway.apiserver.housekeeping.bindings import LateBindings
 from portway.apiserver.housekeeping.collecting import GarbageCollector, Locate
 from portway.apiserver.housekeeping.contract import Engine
 from portway.apiserver.housekeeping.definitions import DefinitionEnd
@@ -85,6 +86,7 @@ def engines_of(cache: Cache, context: Context) -> list[Engine]:
         WorkspaceEnd(cache, editor, _builtin(context.registry), context.now),
         NamespaceProvisioning(editor, context.settings.ca_certificate, context.now),
         EventExpiry(editor, context.now),
+        LateBindings(editor, context.registry),
     ]
 
 
