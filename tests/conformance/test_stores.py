@@ -153,6 +153,15 @@ async def test_events_are_read_after_a_revision_up_to_a_limit(opened: OpenStore)
     assert await opened.store.events(4, 2) == []
 
 
+async def test_values_may_be_any_bytes(opened: OpenStore) -> None:
+    sealed = bytes(range(256))
+    await opened.store.commit([[Put(KEY, lambda _: sealed, 0)]])
+    [replaced] = await opened.store.commit([[Put(KEY, lambda _: b"", 1)]])
+    assert isinstance(replaced, list)
+    assert replaced[0].previous == sealed
+    assert await opened.reopen() == (2, [Record(KEY, 2, b"")])
+
+
 async def test_any_text_and_empty_names_are_kept_as_they_are(opened: OpenStore) -> None:
     key = Key("things.example.org", "zürich", "", 'quote"and\\slash and 漢字')
     text = '{"a":"\\u0000 é 漢字 \\" "}'.encode()

@@ -87,6 +87,7 @@ async def check(cache: Cache, model: Model) -> None:
             ("configmaps", None, None),
             ("secrets", "root", None),
             ("secrets", "root", "a"),
+            ("secrets", None, "a"),
         ):
             wanted = [
                 r

@@ -47,7 +47,7 @@ def compose(cache: Cache, settings: Settings, sealer: Sealer | None, now: clocks
     async def create_secret(secret: Manifest) -> None:
         await Internal(context).create(roots.ROOT, registry.builtin_resource("", "v1", "secrets"), secret, NAMESPACE)
 
-    tokens = Tokens(cache, create_secret, now)
+    tokens = Tokens(storage, create_secret, now)
     context = Context(
         storage=storage,
         tenants=tenants,

@@ -50,7 +50,7 @@ FROM objects o CROSS JOIN log l ON l.revision = o.revision
 """
 
 PRESENT = """
-SELECT json_group_array(json_array(k.key, o.revision, CAST(l.value AS TEXT)))
+SELECT json_group_array(json_array(k.key, o.revision, hex(l.value)))
 FROM json_each(?) k
 CROSS JOIN objects o ON o.resource = k.value ->> 0 AND o.cluster = k.value ->> 1
     AND o.namespace = k.value ->> 2 AND o.name = k.value ->> 3

@@ -174,7 +174,7 @@ class SqliteStore:
     def _present(self, keys: list[Key]) -> dict[Key, Record]:
         row = self._writer.execute(schemas.PRESENT, (_json([tuple(key) for key in keys]),)).fetchall()[0]
         return {
-            keys[index]: Record(keys[index], revision, value.encode())
+            keys[index]: Record(keys[index], revision, bytes.fromhex(value))
             for index, revision, value in orjson.loads(str(row[0]))
         }
 

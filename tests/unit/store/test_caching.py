@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from portway.store.caching import Cache, CacheSettings
+from portway.store.compacting import Retention
 from portway.store.contract import (
     Change,
     Compacted,
@@ -18,6 +19,7 @@ from portway.store.contract import (
     Key,
     Put,
     Record,
+    Unavailable,
 )
 from portway.store.sqlite import SqliteStore
 from portway.store.watching import Subscription
@@ -286,3 +288,57 @@ async def test_everything_can_be_watched_at_once_from_any_revision(cache: Cache)
     await asyncio.sleep(0)
     await put(cache, "b")
     assert await take(early, 1) == await waiting == ["ADDED b@3"]
+
+
+async def test_reads_go_on_while_the_store_stalls_and_too_many_writes_are_refused(
+    cache: Cache, store: HeldStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portway.store.committing.WAITING_LIMIT", 3)
+    record = await put(cache, "a")
+    store.gate.clear()
+    first = asyncio.ensure_future(put(cache, "first"))
+    await asyncio.sleep(0.01)
+    waiting = [asyncio.ensure_future(put(cache, f"n{number}")) for number in range(3)]
+    await asyncio.sleep(0)
+    with pytest.raises(Unavailable, match="does not keep up"):
+        await put(cache, "one too many")
+    assert cache.get(key("a")) == record
+    assert names((await cache.list("configmaps", None, None)).records) == ["a@1"]
+    store.gate.set()
+    await asyncio.gather(first, *waiting)
+
+
+async def test_the_past_is_forgotten_by_number_in_the_background(tmp_path: Path) -> None:
+    retention = Retention(read_events=5, log_events=8, interval_seconds=0.01)
+    cache = Cache(SqliteStore(tmp_path / "store.db"), CacheSettings(retention=retention))
+    await cache.start()
+    for number in range(20):
+        await put(cache, f"n{number}")
+    async with asyncio.timeout(10):
+        while cache.oldest < 15:  # noqa: ASYNC110  moved by the background task
+            await asyncio.sleep(0.005)
+    with pytest.raises(Compacted):
+        await cache.list("configmaps", None, None, revision=14)
+    with pytest.raises(Compacted):
+        await anext(cache.watch("configmaps", None, None, 14))
+    assert len((await cache.list("configmaps", None, None, revision=15)).records) == 15
+    await cache.close()
+
+
+class SharedStore(SqliteStore):
+    """A store to which another process writes, too."""
+
+    async def write_elsewhere(self, name: str) -> None:
+        await self.commit([[Put(key(name), body(), 0)]])
+
+
+async def test_writes_of_another_process_are_seen_before_own_later_ones(tmp_path: Path) -> None:
+    store = SharedStore(tmp_path / "store.db")
+    cache = Cache(store)
+    await cache.start()
+    watch = cache.watch("configmaps", None, None, 0)
+    await store.write_elsewhere("theirs")
+    await put(cache, "ours")
+    assert await take(watch, 2) == ["ADDED theirs@1", "ADDED ours@2"]
+    assert names((await cache.list("configmaps", None, None)).records) == ["ours@2", "theirs@1"]
+    await cache.close()

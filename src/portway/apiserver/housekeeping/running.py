@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 from portway.apiserver.context import Context
 from portway.apiserver.housekeeping.bindings import LateBindings
@@ -19,10 +20,11 @@ from portway.apiserver.housekeeping.worklists import Worklist
 from portway.apiserver.housekeeping.workspaces import WorkspaceEnd
 from portway.apiserver.registry import Registry
 from portway.store.caching import Cache
-from portway.store.contract import Compacted, Event
+from portway.store.contract import Compacted, Event, Key, Record
 from portway.store.watching import Subscription
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 _LOAD_SLICE = 2_000
 """Objects looked at between two turns of the event loop."""
@@ -65,7 +67,7 @@ class Housekeeping:
     async def _load(self, engines: Sequence[Engine]) -> None:
         for count, record in enumerate(list(self._cache.all())):
             for engine, worklist in zip(engines, self._worklists, strict=True):
-                worklist.add_all(engine.load(record))
+                _tell(engine.load, record, worklist)
             if count % _LOAD_SLICE == 0:
                 await asyncio.sleep(0)
 
@@ -74,7 +76,19 @@ class Housekeeping:
             if not isinstance(event, Event):
                 continue
             for engine, worklist in zip(engines, self._worklists, strict=True):
-                worklist.add_all(engine.observe(event))
+                _tell(engine.observe, event, worklist)
+
+
+def _tell(listen: Callable[[T], Iterable[Key]], news: T, worklist: Worklist) -> None:
+    try:
+        worklist.add_all(listen(news))
+    except Exception:  # the loop's edge: an object nobody can read must not stop the rest
+        log.exception("an object could not be understood", extra={"key": str(_key_of(news))})
+
+
+def _key_of(news: object) -> Key | None:
+    record = news.record if isinstance(news, Event) else news
+    return record.key if isinstance(record, Record) else None
 
 
 def engines_of(cache: Cache, context: Context) -> list[Engine]:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import uuid
 
+from portway.store.contract import Put
+
 from .conftest import World
 
 
@@ -124,3 +126,20 @@ async def test_many_dependents_go_together(world: World) -> None:
         await world.create(f"child-{number}", owner)
     await world.delete("owner")
     await world.until(lambda: not world.names())
+
+
+async def test_sealed_objects_own_and_are_owned(world: World) -> None:
+    owner = await world.create("owner", plural="secrets")
+    child = await world.create("child", owner)
+    await world.create("grandchild", child, plural="secrets")
+    await world.delete("owner", plural="secrets")
+    await world.until(lambda: world.cache.get(world.key("grandchild", plural="secrets")) is None)
+    assert world.names() == set()
+
+
+async def test_an_object_nobody_can_read_does_not_stop_the_rest(world: World) -> None:
+    await world.cache.commit([Put(world.key("broken"), lambda _: b'{"ownerReferences"', 0)])
+    owner = await world.create("owner")
+    await world.create("child", owner)
+    await world.delete("owner")
+    await world.until(lambda: world.names() == {"broken"})

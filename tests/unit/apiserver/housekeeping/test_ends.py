@@ -118,3 +118,22 @@ async def test_a_workspace_keeps_what_controllers_need_until_they_are_done(world
     await editor(world).edit(held, without_finalizer("example.org/hold"))
     await world.until(lambda: world.cache.get(Key(WORKSPACES, "root", "", "acme")) is None)
     assert contents(world, acme) == set()
+
+
+async def test_custom_objects_own_and_are_owned(world: World) -> None:
+    await define(world, roots.ROOT)
+    resource = world.resource("widgets", "example.org")
+    owner = await world.make(resource, "owner", {})
+    child = await world.create("child", owner)
+    await world.make(resource, "grandchild", {})
+
+    def owned(manifest: Manifest) -> bool:
+        metadata = child["metadata"]
+        reference = {"apiVersion": "v1", "kind": "ConfigMap", "name": "child", "uid": metadata["uid"]}
+        manifest["metadata"]["ownerReferences"] = [reference]
+        return True
+
+    await editor(world).edit(Key(WIDGETS, "root", "default", "grandchild"), owned)
+    await world.remove(resource, "owner")
+    await world.until(lambda: world.cache.count(WIDGETS) == 0)
+    assert world.names() == set()
