@@ -12,6 +12,8 @@ import jsonschema_rs
 import pytest
 
 from portway.drivers.contract import Driver, Health, Observation, Plan, Target
+from portway.drivers.git.driver import GitDriver
+from portway.drivers.git.places import Places
 from portway.drivers.postgres import servers
 from portway.drivers.postgres.driver import PostgresDriver
 from portway.drivers.process.client import AgentClient
@@ -81,9 +83,19 @@ def process(agent: Path) -> Case:
     return Case(driver, inputs, spoil, {"token": "hidden-value"})
 
 
-@pytest.fixture(params=["postgres", "process"])
-async def case(request: pytest.FixtureRequest, postgres: Case, process: Case) -> AsyncIterator[Case]:
-    made: Case = {"postgres": postgres, "process": process}[request.param]
+@pytest.fixture
+def git(tmp_path: Path) -> Case:
+    places = Places(tmp_path / "git", "http://127.0.0.1:8700")
+
+    async def spoil(target: Target, observed: Observation) -> None:
+        (Path(observed.outputs["path"]) / "description").write_text("something else")
+
+    return Case(GitDriver(places), {"description": "Orders of customers"}, spoil)
+
+
+@pytest.fixture(params=["postgres", "process", "git"])
+async def case(request: pytest.FixtureRequest, postgres: Case, process: Case, git: Case) -> AsyncIterator[Case]:
+    made: Case = {"postgres": postgres, "process": process, "git": git}[request.param]
     yield made
     await _destroyed(made.driver, made.target())
 

@@ -7,8 +7,10 @@ import hashlib
 import os
 import re
 import shutil
+import signal
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -118,6 +120,7 @@ async def _run(arguments: Sequence[str], folder: Path, seconds: float, failure: 
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
         )
     except FileNotFoundError:
         raise NotMaterialised(f"{failure}: the program {arguments[0]} is not installed") from None
@@ -128,7 +131,9 @@ async def _run(arguments: Sequence[str], folder: Path, seconds: float, failure: 
         raise NotMaterialised(f"{failure}: it took longer than {seconds:.0f} s") from None
     finally:
         if process.returncode is None:
-            process.kill()
+            # With its children, which would keep the pipe open.
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
     if process.returncode:
         lines = said.decode(errors="replace").strip().splitlines()
