@@ -19,7 +19,10 @@ _SERVER_ERROR = 500
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``reason`` empty: nothing for the user to see. ``after`` None: back-off."""
+    """``reason`` empty: nothing for the user to see. ``after`` None: back-off.
+
+    ``passing``: the API's own trouble, which is shown only when it lasts, so that conditions do not flap.
+    """
 
     reason: str
     message: str
@@ -27,6 +30,7 @@ class Verdict:
     after: float | None = None
     warn: bool = False
     unexpected: bool = False
+    passing: bool = False
 
 
 def judge(error: Exception, controller: str, request: Request) -> Verdict:
@@ -56,4 +60,4 @@ def _of_status(error: StatusError) -> Verdict:
         return Verdict("", error.message)
     after = float(error.retry_after) if error.retry_after else None
     passing = error.code >= _SERVER_ERROR or error.code == _TOO_MANY
-    return Verdict(error.reason, error.message, after=after, warn=not passing)
+    return Verdict(error.reason, error.message, after=after, warn=not passing, passing=passing)

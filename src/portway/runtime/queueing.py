@@ -66,10 +66,10 @@ class WorkQueue:
             heapq.heappush(self._agenda, (due, next(self._order), request))
             self._rescheduled.set()
 
-    def add_backed_off(self, request: Request) -> float:
+    def add_backed_off(self, request: Request, at_least: float = 0.0) -> float:
         """Count a failure and come again after its back-off, whose seconds are returned."""
         self._failures[request] = self._failures.get(request, 0) + 1
-        delay = self._backoff.delay(self._failures[request])
+        delay = max(at_least, self._backoff.delay(self._failures[request]))
         self.add_after(request, delay)
         return delay
 

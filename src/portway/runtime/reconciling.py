@@ -6,6 +6,7 @@ The only place that turns Retry, Terminal and unexpected errors into conditions,
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,10 @@ from portway.telemetry.metrics import Registry
 _log = logging.getLogger(__name__)
 
 BACKOFF = Backoff(first=0.1, limit=120.0)
+_SHOWN_FROM = 3
+"""Failures in a row from which the API's own trouble is shown in a condition."""
+_OTHERS_SECONDS = 10.0
+"""How long to wait for informers that the controller does not watch but may read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,7 @@ class Surroundings:
     clock: Clock
     metrics: Registry
     informer: Callable[[Resource], Informer]
+    informers: Callable[[], Sequence[Informer]]
     backoff: Backoff = BACKOFF
 
 
@@ -46,6 +52,7 @@ class ControllerLoop:
         self._clock = surroundings.clock
         self._client = surroundings.client
         self._informer = surroundings.informer
+        self._informers = surroundings.informers
         share = max(1, controller.workers - controller.workers // 4)
         self.queue = WorkQueue(surroundings.clock, surroundings.backoff, share=share)
         self._events = EventRecorder(surroundings.client, controller.name, clock=surroundings.clock)
@@ -58,11 +65,12 @@ class ControllerLoop:
         self._durations = metrics.histogram("portway_reconcile_seconds", "Time of a reconcile.", ("controller",))
 
     async def run(self) -> None:
-        """Until cancelled. Work starts when all its informers know the present."""
+        """Until cancelled. Work starts when the informers know the present."""
         subscriptions = self._subscribe()
         try:
             for informer, _ in subscriptions:
                 await informer.synced.wait()
+            await self._others_synced()
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.queue.run(), name=f"{self.controller.name}: queue")
                 tasks.create_task(self._resync(subscriptions[0][0]), name=f"{self.controller.name}: resync")
@@ -71,6 +79,13 @@ class ControllerLoop:
         finally:
             for informer, subscriber in subscriptions:
                 informer.unsubscribe(subscriber)
+
+    async def _others_synced(self) -> None:
+        """A reconciler may read any lister; one that is slow for long holds up nobody."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_OTHERS_SECONDS):
+                for informer in self._informers():
+                    await informer.synced.wait()
 
     # what wakes it
 
@@ -115,11 +130,20 @@ class ControllerLoop:
             began = self._clock.monotonic()
             try:
                 with traces.trace():
-                    result = await self._reconcile(request)
+                    result = await self._guarded(request)
                 self._results.add(self.controller.name, result)
                 self._durations.observe(self._clock.monotonic() - began, self.controller.name)
             finally:
                 self.queue.done(request)
+
+    async def _guarded(self, request: Request) -> str:
+        """The loop's edge: a defect in the handling of an outcome harms this request only."""
+        try:
+            return await self._reconcile(request)
+        except Exception:
+            _log.exception("outcome not handled", extra={"controller": self.controller.name, "object": request.name})
+            self.queue.add_backed_off(request)
+            return "defect"
 
     async def _reconcile(self, request: Request) -> str:
         try:
@@ -142,7 +166,7 @@ class ControllerLoop:
         verdict = outcomes.judge(error, self.controller.name, request)
         self._log_failure(request, verdict, error)
         try:
-            if verdict.reason and await self._tell(request, verdict) is None:
+            if self._shows(request, verdict) and await self._tell(request, verdict) is None:
                 self.queue.forget(request)
                 return "gone"
         except StatusError as refused:
@@ -152,9 +176,15 @@ class ControllerLoop:
         self._requeue(request, verdict)
         return verdict.reason or "Conflict"
 
+    def _shows(self, request: Request, verdict: outcomes.Verdict) -> bool:
+        lasting = self.queue.failures(request) + 1 >= _SHOWN_FROM
+        return bool(verdict.reason) and (lasting or not verdict.passing)
+
     def _requeue(self, request: Request, verdict: outcomes.Verdict) -> None:
         if not verdict.again:
             self.queue.forget(request)
+        elif verdict.passing:
+            self.queue.add_backed_off(request, verdict.after or 0.0)
         elif verdict.after is not None:
             self.queue.add_after(request, verdict.after)
         else:

@@ -44,7 +44,7 @@ class ControllerRuntime:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         metrics = metrics or Registry()
         metrics.measured("portway_queue_pending", "Requests that wait for a worker.", ("controller",), self._pending)
-        self._surroundings = Surroundings(self.client, self._clock, metrics, self.informer, backoff)
+        self._surroundings = Surroundings(self.client, self._clock, metrics, self.informer, self._known, backoff)
 
     def lister(self, resource: Resource) -> Lister:
         return self.informer(resource).cache
@@ -56,6 +56,9 @@ class ControllerRuntime:
             if self._informing is not None:
                 self._inform(self._informing, self._informers[resource])
         return self._informers[resource]
+
+    def _known(self) -> list[Informer]:
+        return list(self._informers.values())
 
     def add(self, controller: Controller) -> None:
         if controller.name not in self._controllers:

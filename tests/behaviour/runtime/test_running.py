@@ -183,6 +183,27 @@ async def test_a_defect_names_a_correlation_id_once_and_is_in_the_log_with_it(
     assert events_of_defect == [("Warning", "InternalError")]
 
 
+async def test_a_passing_trouble_of_the_api_does_not_make_a_ready_object_flap(client: Client) -> None:
+    async def act(request: Request) -> Done:
+        if len(acting.calls) == 2:
+            raise StatusError(503, "ServiceUnavailable", "soon")
+        manifest = await client.get(WIDGETS, request.name, request.namespace)
+        generation = objects.generation_of(manifest)
+        status = conditions.mark_ready(manifest.get("status") or {}, generation=generation, now=NOW)
+        written = await statuses.write(client, WIDGETS, manifest, status)
+        states.append(conditions.is_true(written))
+        return Done()
+
+    acting = Acting(act)
+    states: list[bool] = []
+    seen: list[tuple[str, str]] = []
+    await make(client)
+    async with running(client, Controller("widgets", WIDGETS, acting)) as runtime:
+        runtime.informer(WIDGETS).subscribe(lambda _, m: seen.append(_ready_of(m)))
+        await eventually(lambda: _true(len(states) >= 2))
+    assert ("False", "ServiceUnavailable") not in seen
+
+
 async def test_a_conflict_is_tried_again_and_never_shown(client: Client) -> None:
     async def act(request: Request) -> Done:
         if len(acting.calls) < 3:
@@ -387,6 +408,11 @@ async def _is(got: Awaitable[object], expected: object) -> bool:
 
 async def _has_lease(client: Client) -> bool:
     return bool((await client.at("root").list(LEASES)).items)
+
+
+def _ready_of(manifest: Manifest) -> tuple[str, str]:
+    found = conditions.get(manifest, "Ready") or {}
+    return found.get("status", ""), found.get("reason", "")
 
 
 async def _true(value: bool) -> bool:
