@@ -77,6 +77,8 @@ class _Composer:
     def feed(self, event: Any) -> None:
         match event:
             case yaml.ScalarEvent():
+                if not self._open and not (event.value or event.style or event.tag or event.anchor):
+                    return  # a document with nothing in it
                 value = self._scalar(event)
                 self._add(value, event, 1)
                 if event.anchor:
@@ -176,7 +178,7 @@ class _Composer:
     def _key(self, parent: _Open, value: Any, event: Any) -> None:
         if isinstance(value, dict | list):
             raise self.refuse("a key must be a text, not a mapping or a sequence", event)
-        plain = getattr(event, "style", None) is None
+        plain = not getattr(event, "style", None)
         parent.merging = plain and value == "<<"
         key = value if isinstance(value, str) else _key_text(value)
         parent.key = key
@@ -214,15 +216,17 @@ def compose(text: str, *, max_depth: int, first_line: int = 1) -> Composed:
         for event in yaml.parse(text, Loader=_LOADER):
             composer.feed(event)
     except yaml.YAMLError as bad:
-        raise _refused(bad, first_line) from None
+        raise _refused(bad, text, first_line) from None
     return composer.result
 
 
-def _refused(bad: yaml.YAMLError, first_line: int) -> Refused:
+def _refused(bad: yaml.YAMLError, text: str, first_line: int) -> Refused:
+    if isinstance(bad, yaml.reader.ReaderError):
+        return Refused(f"unacceptable character: {bad.reason}", text[: bad.position].count("\n") + first_line)
     mark = getattr(bad, "problem_mark", None) or getattr(bad, "context_mark", None)
     context, problem = getattr(bad, "context", None), getattr(bad, "problem", None)
-    text = ", ".join(part for part in (context, problem) if part) or str(bad).splitlines()[0]
-    return Refused(text, mark.line + first_line, mark.column + 1) if mark else Refused(text)
+    reason = ", ".join(part for part in (context, problem) if part) or str(bad).splitlines()[0]
+    return Refused(reason, mark.line + first_line, mark.column + 1) if mark else Refused(reason)
 
 
 def _resolve(text: str) -> Any:
