@@ -53,7 +53,7 @@ def apply(
     current = Entry(fields, manager.api_version, last.time if last else "", last.raw if last else None)
     managed.entries[manager.identity] = current
     if last is not None and not last.fields <= fields:
-        merged = _prune(atom, merged, managed, last.fields)
+        merged = _prune(atom, merged, managed, last.fields, walking.empty_lists(atom, applied))
     comparison = walking.compare(atom, before, merged)
     _strip(managed, comparison, manager.identity, force=force)
     if last is None or last.fields != fields or not same(before, merged):
@@ -111,17 +111,21 @@ def _owners_for_update(live: Manifest | None, new: Manifest, atom: Atom) -> Mana
     return _owners(live, atom)
 
 
-def _prune(atom: Atom, merged: Manifest, managed: Managed, last: FieldSet) -> Manifest:
-    """Take away what the applier owned and no longer applies, unless somebody else owns it."""
+def _prune(atom: Atom, merged: Manifest, managed: Managed, last: FieldSet, given: FieldSet) -> Manifest:
+    """Take away what the applier owned and no longer applies, unless somebody else owns it.
+
+    Containers that are owned, or ``given`` as empty lists, stay when they lose their last entry.
+    """
     named = fieldsets.with_named_fields
     last = named(last, atom)
     pruned = merging.remove(atom, merged, last)
     every = named(walking.fieldset(atom, merged), atom)
     owned = {path for entry in managed.entries.values() for path in entry.fields}
-    left = named(walking.fieldset(atom, pruned), atom) | named(owned, atom)
-    pruned = merging.remove(atom, merged, every - left, owned)
+    kept = owned | given
+    held = named(kept, atom)
+    pruned = merging.remove(atom, merged, every - named(walking.fieldset(atom, pruned), atom) - held, kept)
     gone = every - named(walking.fieldset(atom, pruned), atom)
-    result: Manifest = merging.remove(atom, merged, gone & last, owned)
+    result: Manifest = merging.remove(atom, merged, (gone & last) - held, kept)
     return result
 
 

@@ -69,6 +69,22 @@ def _repeated(elements: list[str]) -> frozenset[str]:
     return frozenset(part for part in elements if elements.count(part) > 1)
 
 
+def empty_lists(atom: Atom, value: Any, path: Path = ()) -> FieldSet:
+    """Places of empty sets and keyed lists, which nobody can own but which were given all the same."""
+    found: FieldSet = set()
+    if isinstance(value, dict) and atom.map is not None and not atom.map.atomic:
+        for name, item in value.items():
+            if isinstance(item, dict | list):
+                found |= empty_lists(atom.map.child(name) or DEDUCED, item, (*path, "f:" + name))
+    elif isinstance(value, list) and atom.list is not None and not atom.list.atomic:
+        if not value:
+            found.add(path)
+        for index, item in enumerate(value):
+            if isinstance(item, dict):
+                found |= empty_lists(atom.list.element, item, (*path, live_element(atom.list, item, index)))
+    return found
+
+
 @dataclass(slots=True)
 class Comparison:
     """``added`` and ``removed`` also hold the parents that came or went."""

@@ -17,7 +17,7 @@ def found(schema: dict[str, Any], value: Any) -> list[tuple[str, str, str]]:
     return [(c.reason, c.field, c.message) for c in causes]
 
 
-I, T, R, N = "FieldValueInvalid", "FieldValueTypeInvalid", "FieldValueRequired", "FieldValueNotSupported"
+INV, T, R, N = "FieldValueInvalid", "FieldValueTypeInvalid", "FieldValueRequired", "FieldValueNotSupported"
 STRING, INTEGER = {"type": "string"}, {"type": "integer"}
 ITEMS = {"type": "object", "required": ["port"], "properties": {"port": INTEGER, "name": STRING}}
 
@@ -50,11 +50,11 @@ ITEMS = {"type": "object", "required": ["port"], "properties": {"port": INTEGER,
         (
             {"type": "string", "minLength": 2},
             "a",
-            I,
+            INV,
             'Invalid value: "a": spec.x in body should be at least 2 chars long',
         ),
         ({"type": "string", "maxLength": 2}, "abc", "FieldValueTooLong", "Too long: may not be more than 2 bytes"),
-        ({"type": "string", "pattern": "^a+$"}, "b", I, "Invalid value: \"b\": spec.x in body should match '^a+$'"),
+        ({"type": "string", "pattern": "^a+$"}, "b", INV, "Invalid value: \"b\": spec.x in body should match '^a+$'"),
         (
             {"type": "string", "format": "date-time"},
             "now",
@@ -64,32 +64,32 @@ ITEMS = {"type": "object", "required": ["port"], "properties": {"port": INTEGER,
         (
             {"type": "integer", "maximum": 5},
             6,
-            I,
+            INV,
             "Invalid value: 6: spec.x in body should be less than or equal to 5",
         ),
         (
             {"type": "integer", "minimum": 5},
             4,
-            I,
+            INV,
             "Invalid value: 4: spec.x in body should be greater than or equal to 5",
         ),
         (
             {"type": "number", "maximum": 5, "exclusiveMaximum": True},
             5,
-            I,
+            INV,
             "Invalid value: 5: spec.x in body should be less than 5",
         ),
         (
             {"type": "number", "minimum": 0.5, "exclusiveMinimum": True},
             0.5,
-            I,
+            INV,
             "Invalid value: 0.5: spec.x in body should be greater than 0.5",
         ),
-        ({"type": "integer", "multipleOf": 5}, 6, I, "Invalid value: 6: spec.x in body should be a multiple of 5"),
+        ({"type": "integer", "multipleOf": 5}, 6, INV, "Invalid value: 6: spec.x in body should be a multiple of 5"),
         (
             {"type": "integer", "format": "int32"},
             2**31,
-            I,
+            INV,
             "Invalid value: 2147483648: spec.x in body must be of type integer with format int32",
         ),
         (
@@ -101,7 +101,7 @@ ITEMS = {"type": "object", "required": ["port"], "properties": {"port": INTEGER,
         (
             {"type": "array", "items": STRING, "minItems": 1},
             [],
-            I,
+            INV,
             "Invalid value: 0: spec.x in body should have at least 1 items",
         ),
         (
@@ -113,13 +113,13 @@ ITEMS = {"type": "object", "required": ["port"], "properties": {"port": INTEGER,
         (
             {"type": "object", "additionalProperties": STRING, "minProperties": 1},
             {},
-            I,
+            INV,
             "Invalid value: 0: spec.x in body should have at least 1 properties",
         ),
         (
             {"type": "string", "not": {"enum": ["a"]}},
             "a",
-            I,
+            INV,
             'Invalid value: "": "spec.x" must not validate the schema (not)',
         ),
     ],
@@ -190,7 +190,7 @@ def test_all_violations_are_reported_at_once() -> None:
 )
 def test_junctors_say_what_was_expected(junctor: str, value: str, says: str) -> None:
     schema = {"type": "string", junctor: [{"pattern": "^a"}, {"pattern": "b$"}]}
-    assert found(schema, value)[-1] == (I, "spec.x", f'Invalid value: "": "spec.x" {says}')
+    assert found(schema, value)[-1] == (INV, "spec.x", f'Invalid value: "": "spec.x" {says}')
 
 
 def test_required_inside_a_junctor_names_the_missing_field() -> None:
