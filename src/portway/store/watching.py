@@ -216,6 +216,8 @@ class Subscription:
             events = await self._behind()
             if self._attached:
                 events, self._inbox.events = self._inbox.events, []
+                if events and events[0].record.revision <= self._cursor:  # it began in the future
+                    events = [event for event in events if event.record.revision > self._cursor]
             if events:
                 self._cursor = events[-1].record.revision
                 return list(events)

@@ -342,3 +342,13 @@ async def test_writes_of_another_process_are_seen_before_own_later_ones(tmp_path
     assert await take(watch, 2) == ["ADDED theirs@1", "ADDED ours@2"]
     assert names((await cache.list("configmaps", None, None)).records) == ["ours@2", "theirs@1"]
     await cache.close()
+
+
+async def test_a_watch_from_a_future_revision_waits_for_it(cache: Cache) -> None:
+    watch = cache.watch("configmaps", None, None, 2)
+    waiting = asyncio.ensure_future(take(watch, 1))
+    await asyncio.sleep(0)
+    for name in "abc":
+        await put(cache, name)
+        await asyncio.sleep(0)
+    assert await waiting == ["ADDED c@3"]

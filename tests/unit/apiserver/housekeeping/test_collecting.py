@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import random
 import uuid
 
+import pytest
+
+from portway.krm.identity import Manifest
 from portway.store.contract import Put
 
 from .conftest import World
@@ -143,3 +147,34 @@ async def test_an_object_nobody_can_read_does_not_stop_the_rest(world: World) ->
     await world.create("child", owner)
     await world.delete("owner")
     await world.until(lambda: world.names() == {"broken"})
+
+
+def survivors(owners: dict[str, set[str]], deleted: str) -> set[str]:
+    """What is not owned at all, or by something that survives."""
+    alive = set(owners) - {deleted}
+    while gone := {name for name in alive if owners[name] and not owners[name] & alive}:
+        alive -= gone
+    return alive
+
+
+@pytest.mark.parametrize("propagation", ["Background", "Foreground"])
+async def test_what_survives_in_any_graph_is_what_has_a_living_owner_or_none(world: World, propagation: str) -> None:
+    choose = random.Random(propagation)
+    for round_number in range(15):
+        made: dict[str, Manifest] = {}
+        owners: dict[str, set[str]] = {}
+        for number in range(8):
+            name = f"r{round_number}-{number}"
+            owners[name] = set(choose.sample(sorted(made), min(len(made), choose.choice([0, 1, 1, 2, 3]))))
+            held_by = [made[owner] for owner in sorted(owners[name])]
+            made[name] = await world.create(name, *held_by, blocks=choose.random() < 0.5)
+        for name, owner in zip(choose.sample(sorted(made), 2), choose.sample(sorted(made), 2), strict=True):
+            if owner not in owners[name] and owner != name:  # may close a circle
+                await world.own(name, made[owner])
+                owners[name].add(owner)
+        deleted = choose.choice(sorted(made))
+        expected = survivors(owners, deleted)
+        await world.delete(deleted, propagation)
+        await world.until(lambda made=made, expected=expected: world.names() & set(made) == expected)  # type: ignore[misc]
+        await world.settle()
+        assert world.names() & set(made) == expected
