@@ -30,7 +30,7 @@ demo: setup ## start Portway with the example organisation and run the golden pa
 	@$(BIN)/portway demo $(ARGS)
 
 test: setup ## run all tests
-	@$(BIN)/python -m pytest -n auto $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
 
 check: setup ## ruff, mypy, import-linter, size ceiling
 	@$(BIN)/ruff check src tests tools benchmarks

@@ -12,7 +12,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 class AssetsHook(BuildHookInterface):  # type: ignore[type-arg]
     PLUGIN_NAME = "custom"
 
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002  the hook's signature
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         root = Path(self.root)
         path = root / "tools" / "build_assets.py"
         spec = importlib.util.spec_from_file_location("build_assets", path)
@@ -22,3 +22,6 @@ class AssetsHook(BuildHookInterface):  # type: ignore[type-arg]
         spec.loader.exec_module(module)
         if module.build(root):
             self.app.display_info("Portal front-end files built.")
+        if version == "standard":  # an editable install finds them beside src
+            for folder in ("examples", "docs"):
+                build_data["force_include"][str(root / folder)] = f"portway/bundled/{folder}"
