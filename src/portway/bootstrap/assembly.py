@@ -9,21 +9,29 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from starlette.applications import Starlette
+
 from portway.apiserver.app import ApiServer
 from portway.apiserver.housekeeping.running import Housekeeping
 from portway.apiserver.settings import Settings as ApiSettings
 from portway.bootstrap import administrators, bundled, certificates, doors, kinds, parts, side
 from portway.bootstrap.dispatching import Dispatcher
 from portway.bootstrap.errors import StartError
+from portway.bootstrap.jobs import AgentJobs
 from portway.bootstrap.listening import Server
 from portway.bootstrap.planning import PlanOnDryRun
 from portway.bootstrap.reporting import Reporter
+from portway.bootstrap.repositories import GitAccess, HostedRepositories
 from portway.bootstrap.sessions import Sessions
 from portway.bootstrap.settings import Settings
 from portway.client.inprocess import InProcessTransport
 from portway.client.rest import RestClient
 from portway.controllers import composing
 from portway.drivers.contract import Driver
+from portway.drivers.git.driver import GitDriver
+from portway.drivers.git.hosting import Hosting
+from portway.drivers.git.http import GitServer
+from portway.drivers.git.places import Places
 from portway.drivers.postgres.driver import PostgresDriver
 from portway.drivers.process.driver import ProcessDriver
 from portway.index.following import Index
@@ -94,14 +102,19 @@ async def open_control_plane(
             api = await stack.enter_async_context(open_api(settings))
             note.text = settings.secure_address
         await parts.start(settings, report)
-        drivers = await stack.enter_async_context(_open_drivers(settings))
+        places = Places(settings.home / "git", settings.address)
+        drivers = await stack.enter_async_context(_open_drivers(settings, places))
+        repositories = HostedRepositories(Hosting(places))
         clock = SystemClock()
         runtime = ControllerRuntime(api.system, clock=clock)
-        composed = composing.compose(runtime, drivers, clock)
+        composed = composing.compose(runtime, drivers, repositories, AgentJobs(parts.node_agent(settings)), clock)
         api.planning.planner = composed.planner
         index = Index()
         sessions = Sessions(api.system)
-        app = _dispatcher(settings, api, sessions, index)
+        access = GitAccess(api.system, sessions, composed.pushes)
+        git = GitServer(places, access.authorize, access.pushed)
+        portal = _portal(settings, api, index, sessions, repositories)
+        app = Dispatcher(api.server, git, _side(settings, api, sessions), portal)
         tasks = await stack.enter_async_context(background())
         _start(tasks, api, runtime, composed, index)
         tasks.start(Server(app, listener, context).serve(), "listen")
@@ -120,30 +133,35 @@ def _start(
 
 
 @asynccontextmanager
-async def _open_drivers(settings: Settings) -> AsyncIterator[Mapping[str, Driver]]:
+async def _open_drivers(settings: Settings, places: Places) -> AsyncIterator[Mapping[str, Driver]]:
     postgres = PostgresDriver(parts.database_server(settings))
     try:
-        yield {"postgres": postgres, "process": ProcessDriver(parts.node_agent(settings))}
+        yield {
+            "postgres": postgres,
+            "process": ProcessDriver(parts.node_agent(settings)),
+            "git": GitDriver(places),
+        }
     finally:
         await postgres.close()
 
 
-def _dispatcher(settings: Settings, api: Api, sessions: Sessions, index: Index) -> Dispatcher:
+def _portal(
+    settings: Settings, api: Api, index: Index, sessions: Sessions, repositories: HostedRepositories
+) -> Starlette:
     log_in = doors.LogIn(sessions)
-    logs = doors.WorkloadLogs(api.system, parts.node_agent(settings))
-    portal = create_app(
+    return create_app(
         Deps(
             client=api.system,
             index=index,
             login=log_in.redeem,
             logout=log_in.end,
-            logs=logs,
+            logs=doors.WorkloadLogs(api.system, parts.node_agent(settings)),
+            read_tree=repositories.read_tree,
             settings=PortalSettings(docs=bundled.folder("docs")),
         )
     )
-    return Dispatcher(
-        api=api.server,
-        git=portal,
-        side=side.create_app(api.system, sessions, logs, settings.address),
-        portal=portal,
-    )
+
+
+def _side(settings: Settings, api: Api, sessions: Sessions) -> Starlette:
+    logs = doors.WorkloadLogs(api.system, parts.node_agent(settings))
+    return side.create_app(api.system, sessions, logs, settings.address)

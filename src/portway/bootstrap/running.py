@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import shutil
 import signal
@@ -32,12 +33,14 @@ from portway.client.http import HttpTransport, Tls
 from portway.client.rest import RestClient
 from portway.krm.errors import StatusError
 from portway.krm.identity import Resource
+from portway.telemetry import logs
 
 
 async def serve(settings: Settings, report: Reporter, *, demo: bool = False, exit_when_ready: bool = False) -> None:
     """Run until a signal (or until the demo is done). SIGINT stops workloads too, SIGTERM the control plane only."""
     _require_git()
     with locking.hold(settings.home, settings.address) as announcement:
+        logs.set_up(settings.log_file, console_level=logging.ERROR)
         listener = listening.bind(HOST, settings.port)
         stop = _Stop()
         report.headline("Portway")
