@@ -1,0 +1,39 @@
+"""Runs the measures one after the other; one that cannot run says so and the others go on."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import sys
+import time
+from collections.abc import Sequence
+
+import benchmarks
+from benchmarks.reports import Measure
+
+
+def names() -> list[str]:
+    """Modules of this package that hold a ``run`` function."""
+    skipped = {"__main__", "reports", "installed"}
+    return [m.name for m in pkgutil.iter_modules(benchmarks.__path__) if m.name not in skipped]
+
+
+def main(arguments: Sequence[str]) -> int:
+    wanted = list(arguments) or names()
+    unknown = sorted(set(wanted) - set(names()))
+    if unknown:
+        print(f"unknown: {', '.join(unknown)}; known: {', '.join(names())}", file=sys.stderr)
+        return 2
+    for name in wanted:
+        started = time.monotonic()
+        print(f"\n{name}", flush=True)
+        module = importlib.import_module(f"benchmarks.{name}")
+        measures: list[Measure] = module.run()
+        for measure in measures:
+            print(f"  {measure}", flush=True)
+        print(f"  ({time.monotonic() - started:.0f} s)", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
