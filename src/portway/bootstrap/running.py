@@ -7,9 +7,10 @@ import logging
 import os
 import shutil
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 
@@ -44,36 +45,36 @@ async def serve(settings: Settings, report: Reporter, *, demo: bool = False, exi
         listener = listening.bind(HOST, settings.port)
         stop = _Stop()
         report.headline("Portway")
-        async with assembly.open_control_plane(settings, report, listener) as plane:
-            locking.announce(announcement, Running(os.getpid(), settings.address, ready=True))
-            work = asyncio.create_task(_be_ready(plane, settings, report, demo=demo))
-            await stop.until(work if exit_when_ready else None)
-            interrupted = stop.interactive or exit_when_ready
-            if not work.done():
-                work.cancel()
-                await asyncio.gather(work, return_exceptions=True)
-            elif exit_when_ready:
-                work.result()
-        if interrupted:
-            with report.step("stopping workloads and the database server"):
-                await parts.stop(settings)
-        announcement.unlink(missing_ok=True)
+        try:
+            async with assembly.open_control_plane(settings, report, listener) as plane:
+                await administrators.write_kubeconfig(plane.api.system, settings, plane.api.admin_token)
+                locking.announce(announcement, Running(os.getpid(), settings.address, ready=True))
+                if exit_when_ready:
+                    await stop.during(_be_ready(plane, settings, report, demo=demo))
+                else:
+                    await stop.during(_report_trouble(_be_ready(plane, settings, report, demo=demo), report))
+                    await stop.wait()
+        finally:
+            if stop.interactive or exit_when_ready:
+                with report.step("stopping workloads and the database server"):
+                    await parts.stop(settings)
 
 
 async def _be_ready(plane: ControlPlane, settings: Settings, report: Reporter, *, demo: bool) -> None:
+    if demo:
+        await _demonstrate(settings, plane.api.admin_token, report)
+    else:
+        await _print_access(settings, plane.api.admin_token, report)
+    report.console.print("\n[dim]Ctrl-C stops Portway and what it runs; everything is there again next time.[/dim]")
+
+
+async def _report_trouble(work: Coroutine[Any, Any, None], report: Reporter) -> None:
+    """What goes wrong after the start does not end the control plane: its pages help to see why."""
     try:
-        if demo:
-            await _demonstrate(settings, plane.api.admin_token, report)
-        await administrators.write_kubeconfig(plane.api.system, settings, plane.api.admin_token)
-        if not demo:
-            await _print_access(settings, plane.api.admin_token, report)
-        report.console.print(
-            "\n[dim]Ctrl-C stops Portway and what it runs; everything is there again at the next start.[/dim]"
-        )
-    except StartError as error:
+        await work
+    except (StartError, StatusError) as error:
         report.failed("stopped here", str(error))
         report.console.print("\n[dim]Portway goes on running; look at its pages. Ctrl-C stops it.[/dim]")
-        raise
 
 
 async def demonstrate(settings: Settings, report: Reporter) -> None:
@@ -180,7 +181,7 @@ async def _count(admin: RestClient, name: str, resource: Resource) -> Row:
 
 
 class _Stop:
-    """Waits for SIGINT or SIGTERM."""
+    """SIGINT and SIGTERM as something to wait for."""
 
     def __init__(self) -> None:
         self.interactive = False
@@ -193,14 +194,19 @@ class _Stop:
         self.interactive = True
         self._event.set()
 
-    async def until(self, work: asyncio.Task[None] | None) -> None:
-        """Until a signal, or until ``work`` is done."""
-        waiting = asyncio.create_task(self._event.wait())
-        others = [work] if work else []
-        try:
-            await asyncio.wait([waiting, *others], return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            waiting.cancel()
+    async def wait(self) -> None:
+        await self._event.wait()
+
+    async def during(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do the work until it is done or a signal comes."""
+        task, signalled = asyncio.create_task(work), asyncio.create_task(self._event.wait())
+        await asyncio.wait([task, signalled], return_when=asyncio.FIRST_COMPLETED)
+        signalled.cancel()
+        if not task.done():
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            return
+        task.result()
 
 
 def _require_git() -> None:
