@@ -185,6 +185,15 @@ async def test_a_crash_shows_exit_code_and_last_lines_and_is_started_again(drive
     assert again.outputs["containers"][0]["exit_code"] == 7
 
 
+async def test_a_secret_that_a_program_prints_is_not_shown(driver: ProcessDriver) -> None:
+    words = {"parts": ["echo connecting with ", {"secret": "who"}, "; exit 1"]}
+    target = replace(TARGET, inputs={"containers": {"main": {"command": ["/bin/sh", "-c", words]}}})
+    await driver.apply(target, NOTHING)
+    observed = await until(driver, target, degraded)
+    assert observed.message.endswith("last lines: connecting with •••••")
+    assert "connecting with •••••" in [line async for line in driver.logs(target, tail=9, follow=False)]
+
+
 async def test_a_killed_process_is_started_again(driver: ProcessDriver) -> None:
     await driver.apply(TARGET, NOTHING)
     pid = int((await answer(await until(driver, TARGET, healthy)))[-1])
@@ -234,6 +243,7 @@ async def test_files_and_volumes_of_both_forms_are_there(driver: ProcessDriver, 
     assert (tmp_path / "out").read_text().count("kept") == 2
 
 
+@pytest.mark.slow
 async def test_a_liveness_probe_that_fails_restarts(driver: ProcessDriver, tmp_path: Path, agent: AgentClient) -> None:
     main = script(
         f"touch {tmp_path}/alive; sleep 1000", livenessProbe={"exec": {"command": ["test", "-e", f"{tmp_path}/alive"]}}

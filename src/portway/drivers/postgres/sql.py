@@ -15,7 +15,7 @@ SELECT current_setting('server_version') AS version,
        d.datacl IS NULL OR EXISTS (
          SELECT FROM aclexplode(d.datacl) WHERE grantee = 0 AND privilege_type = 'CONNECT') AS public,
        CASE WHEN d.datallowconn AND d.datconnlimit <> -2 AND has_database_privilege(d.oid, 'CONNECT')
-            THEN pg_size_pretty(pg_database_size(d.oid)) END AS size
+            THEN (pg_database_size(d.oid) + 1048575) / 1048576 || ' MB' END AS size
   FROM (SELECT $1::text AS name) AS wanted
   LEFT JOIN {roles} r ON r.rolname = wanted.name
   LEFT JOIN pg_database d ON d.datname = wanted.name"""

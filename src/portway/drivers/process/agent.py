@@ -207,26 +207,21 @@ class Agent:
         return {"exists": False}
 
     async def _logs(self, request: Request, writer: asyncio.StreamWriter) -> None:
-        path = self._log_path(request)
-        if path is None:
+        job = self._job(request) if request["do"] == "job.logs" else None
+        workload = self._workload(str(request.get("uid"))) if request["do"] == "workload.logs" else None
+        path = job.log if job else workload.log(str(request.get("container") or "")) if workload else None
+        owner = job or workload
+        if path is None or owner is None:
             writer.write(_line(_error(Refused("NotFound", "there is no such log"))))
             return
         count = int(request.get("tail") or 0)
         if not request.get("follow"):
             for line in await asyncio.to_thread(logs.tail, path, count):
-                writer.write(_line({"line": line}))
+                writer.write(_line({"line": owner.redact(line)}))
             return
-        done = self._job(request) if request["do"] == "job.logs" else None
-        async for line in logs.follow(path, count, until=(lambda: done.finished) if done else None):
-            writer.write(_line({"line": line}))
+        async for line in logs.follow(path, count, until=(lambda: job.finished) if job else None):
+            writer.write(_line({"line": owner.redact(line)}))
             await writer.drain()
-
-    def _log_path(self, request: Request) -> Path | None:
-        if request["do"] == "job.logs":
-            job = self._job(request)
-            return job.log if job else None
-        workload = self._workload(str(request.get("uid")))
-        return workload.log(str(request.get("container") or "")) if workload else None
 
     def _workload(self, uid: str) -> Workload | None:
         found = self._workloads.get(records.folder_name(uid))

@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,8 @@ class Job:
     revision: str = ""
     folder: str = ""
     environment: Mapping[str, str] | None = None
-    """May hold secrets; kept in a file readable by the owner only."""
+    secrets: Mapping[str, str] | None = field(default=None, repr=False)
+    """Further variables; kept in a file of the owner only, struck out of the log where it is shown."""
     timeout: float = 600.0
     """Seconds."""
 
@@ -111,6 +112,7 @@ class AgentClient:
                 source=source if job.repository else None,
                 folder=job.folder,
                 environment=dict(job.environment or {}),
+                secrets=dict(job.secrets or {}),
                 timeout=job.timeout,
             )
         )

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from portway.drivers import ports as free_ports
-from portway.drivers.process import launching, materials, probing, records, specs
+from portway.drivers.process import launching, materials, probing, records, redaction, specs
 from portway.drivers.process.materials import Place
 from portway.drivers.process.pulses import Pulse
 from portway.drivers.process.sources import Checkout, Materialiser, NotMaterialised
@@ -93,6 +93,9 @@ class Generation:
                   "message": "", "pid": None}
             for one in self.spec.containers
         ]  # fmt: skip
+
+    def redact(self, text: str) -> str:
+        return redaction.strike_out(text, self._secrets.values())
 
     async def run(self) -> None:
         (self.folder / "run").mkdir(parents=True, exist_ok=True)
@@ -177,6 +180,7 @@ class Generation:
             ports=materials.probe_ports(self.spec, self._ports),
             lay_out=lambda: materials.lay_out(container, place),
             command=lambda: materials.command(container, place),
+            redact=self.redact,
         )
 
     def _base(self, container: str) -> Path:

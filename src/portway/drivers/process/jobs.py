@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from portway.drivers.contract import Refused
-from portway.drivers.process import launching, logs, records, sources
+from portway.drivers.process import launching, logs, records, redaction, sources
 from portway.drivers.process.launching import Command, Running
 from portway.drivers.process.pulses import Pulse
 from portway.drivers.process.sources import Checkout, Materialiser, NotMaterialised
@@ -49,6 +49,8 @@ class JobSpec:
     source: Source | None
     folder: str
     environment: Mapping[str, str]
+    secrets: Mapping[str, str]
+    """Further variables, whose values are struck out of the log where it is shown."""
     timeout: float
 
     @classmethod
@@ -60,10 +62,11 @@ class JobSpec:
         return cls(
             id=str(given["id"]),
             command=tuple(map(str, command)),
-            group=records.folder_name(str(given.get("group") or given["id"])),
+            group="job-" + records.folder_name(str(given.get("group") or given["id"])),
             source=Source(source["location"], bool(source["local"]), source["revision"]) if source else None,
             folder=str(given.get("folder") or ""),
             environment={str(name): str(value) for name, value in (given.get("environment") or {}).items()},
+            secrets={str(name): str(value) for name, value in (given.get("secrets") or {}).items()},
             timeout=float(given.get("timeout") or 600),
         )
 
@@ -92,6 +95,9 @@ class Job:
     @property
     def expired(self) -> bool:
         return self.finished and time.time() - float(self._state.get("finished", 0)) > _KEPT_SECONDS
+
+    def redact(self, text: str) -> str:
+        return redaction.strike_out(text, self.spec.secrets.values())
 
     def described(self) -> dict[str, Any]:
         shown = ("phase", "started", "finished", "exit_code", "message")
@@ -165,25 +171,24 @@ class Job:
             said = (
                 "was lost: the machine was restarted or it was killed" if code is None else f"exited with code {code}"
             )
-            words = logs.last_words(self.log)
+            words = self.redact(logs.last_words(self.log))
             self._end(Phase.FAILED, said + (f"; last lines: {words}" if words else ""), code)
 
     async def _command(self) -> Command:
         checkout = await self._checkout()
         home = self.folder / "home"
         home.mkdir(exist_ok=True)
-        inherited = sources.inherited_environment()
-        inherited.setdefault("UV_CACHE_DIR", sources.uv_cache())
         return Command(
             arguments=self.spec.command,
             folder=checkout.folder,
             environment={
-                **inherited,
+                **sources.building_environment(),
                 "HOME": str(home),
                 "PYTHONUNBUFFERED": "1",
                 "CI": "true",
                 **checkout.environment,
                 **self.spec.environment,
+                **self.spec.secrets,
             },
             log=self.log,
         )

@@ -20,9 +20,8 @@ from portway.drivers.process.specs import Source
 
 _GIT_SECONDS = 300
 _INSTALL_SECONDS = 900
-_PASSED_ON = re.compile(
-    r"PATH|LANG|LC_.*|TZ|TMPDIR|SSL_CERT_(FILE|DIR)|.*_proxy|.*_PROXY|UV_.*|PIP_.*|XDG_CACHE_HOME|REQUESTS_CA_BUNDLE"
-)
+_PASSED_ON = re.compile(r"PATH|LANG|LC_.*|TZ|TMPDIR|SSL_CERT_(FILE|DIR)|.*_proxy|.*_PROXY|REQUESTS_CA_BUNDLE")
+_OF_TOOLS = re.compile(r"UV_.*|PIP_.*|XDG_CACHE_HOME")
 
 
 class NotMaterialised(Exception):
@@ -41,18 +40,25 @@ def inherited_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if _PASSED_ON.fullmatch(name)}
 
 
+def building_environment() -> dict[str, str]:
+    """For tools and jobs, which install packages: where from (with credentials), and uv's cache."""
+    tools = {name: value for name, value in os.environ.items() if _OF_TOOLS.fullmatch(name)}
+    return {"UV_CACHE_DIR": _uv_cache(), **inherited_environment(), **tools}
+
+
 class Materialiser:
     """Checkouts are kept per owner and commit, environments per content of requirements.txt and interpreter."""
 
     def __init__(self, home: Path) -> None:
         self._work = home / "work"
         self._environments = home / "venvs"
-        self._installing: dict[str, asyncio.Lock] = {}
+        self._busy: dict[Path, asyncio.Lock] = {}
 
     async def materialise(self, owner: str, source: Source) -> Checkout:
         folder = self._work / owner / source.revision
-        if not folder.exists():
-            await self._check_out(source, folder)
+        async with self._busy.setdefault(folder, asyncio.Lock()):
+            if not folder.exists():
+                await self._check_out(source, folder)
         environment = await self._environment(folder, source.revision)
         path = os.pathsep.join([str(environment / "bin"), os.environ.get("PATH", os.defpath), _uv_folder()])
         return Checkout(folder, {"PATH": path, "VIRTUAL_ENV": str(environment)})
@@ -87,7 +93,7 @@ class Materialiser:
         if re.search(rb"^\s*(-[recf]|--(requirement|constraint|editable|find-links)|\.|/|file:)", text, re.MULTILINE):
             key.update(revision.encode())  # it refers to other files of the checkout
         folder = self._environments / key.hexdigest()[:20]
-        async with self._installing.setdefault(folder.name, asyncio.Lock()):
+        async with self._busy.setdefault(folder, asyncio.Lock()):
             if not (folder / ".complete").exists():
                 await self._install(folder, requirements if text.strip() else None, checkout)
         return folder
@@ -105,7 +111,7 @@ class Materialiser:
 
 
 async def _run(arguments: Sequence[str], folder: Path, seconds: float, failure: str) -> None:
-    environment = inherited_environment() | {
+    environment = building_environment() | {
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_CONFIG_COUNT": "1",
         "GIT_CONFIG_KEY_0": "safe.directory",
@@ -140,8 +146,8 @@ async def _run(arguments: Sequence[str], folder: Path, seconds: float, failure: 
         raise NotMaterialised(f"{failure}: {' / '.join(line.strip() for line in lines[-4:])}")
 
 
-def uv_cache() -> str:
-    """Where uv keeps packages for the user the agent runs as; programs with another HOME share it."""
+def _uv_cache() -> str:
+    """Of the user the agent runs as; jobs have another HOME and share it."""
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
     return os.environ.get("UV_CACHE_DIR") or os.path.join(cache, "uv")
 

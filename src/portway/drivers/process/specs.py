@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -236,7 +237,9 @@ def _file(given: Mapping[str, Any], field: str) -> File:
     try:
         bits = int(str(mode), 8) if mode else None
         binary = base64.b64decode(given["binaryContent"], validate=True) if said == ["binaryContent"] else None
-    except (ValueError, binascii.Error):
+        if bits is not None and not 0 <= bits <= 0o7777:
+            raise ValueError(mode)
+    except (TypeError, ValueError, binascii.Error):
         raise _refused(field, "must have an octal mode and base64 in binaryContent") from None
     return File(
         target=_target(given, field),
@@ -326,6 +329,9 @@ def _port(name: str, given: Any) -> Port:
     given = _mapping(given, field)
     port = _number(given.get("port"), f"{field}.port")
     target = _number(given.get("targetPort") or port, f"{field}.targetPort")
+    for number in (port, target):
+        if not 1 <= number <= 65535:
+            raise _refused(field, "must be between 1 and 65535")
     return Port(name, int(port), int(target), str(given.get("protocol") or "TCP").upper())
 
 
@@ -354,9 +360,12 @@ def _quantity(given: Any, field: str, kind: type[int] | type[float]) -> Any:
 
 def _number(given: Any, field: str) -> float:
     try:
-        return float(given)
-    except (TypeError, ValueError):
-        raise _refused(field, f"must be a number, not {given!r}") from None
+        number = float(given)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise _refused(field, f"must be a number, not {given!r}")
+    return number
 
 
 def _mapping(given: Any, field: str) -> Mapping[str, Any]:

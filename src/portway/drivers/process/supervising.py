@@ -38,6 +38,7 @@ class Charge:
     lay_out: Callable[[], None]
     """Writes files and volumes; called before each start."""
     command: Callable[[], Command]
+    redact: Callable[[str], str]
 
 
 class Supervisor:
@@ -146,7 +147,7 @@ class Supervisor:
         if not completed:
             self.restarts += 1
         records.write(self._record, {"restarts": self.restarts, "exit_code": code})
-        words = logs.last_words(self._charge.log, since=self._beginning)
+        words = self._charge.redact(logs.last_words(self._charge.log, since=self._beginning))
         logs.note(self._charge.log, f"{self.name} {said}" + ("" if completed else f", starting again in {delay:g} s"))
         if completed:
             self.ready = True

@@ -104,6 +104,11 @@ class Workload:
         known = {one.name for one in newest.spec.containers}
         return self.folder / "logs" / f"{name}.log" if name in known else None
 
+    def redact(self, text: str) -> str:
+        for generation in self._kept:
+            text = generation.redact(text)
+        return text
+
     async def run(self) -> None:
         """Until destroyed. May be cancelled at any time: the processes go on."""
         await self._sweep()
