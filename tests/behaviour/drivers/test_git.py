@@ -261,3 +261,18 @@ async def test_a_repository_made_anew_under_an_old_name_is_not_the_old_one(tmp_p
     fresh = (await driver.apply(again, NOTHING)).observation
     assert (fresh.outputs["url"], fresh.outputs["head"]) == (old.outputs["url"], "")
     assert os.listdir(tmp_path / "objects") == [places.folder("uid-2").name]
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://127.0.0.1:8700/git/root:acme:payments/orders.git", ("root:acme:payments", "orders")),
+        ("https://localhost:8700/git/root%3Aacme/a.b/", ("root:acme", "a.b")),
+        ("http://user:secret@localhost:8700/git/root/x", ("root", "x")),
+        ("http://127.0.0.1:8701/git/root/x.git", None),
+        ("https://git.example/git/root/x.git", None),
+        ("http://127.0.0.1:8700/catalog/x", None),
+    ],
+)
+def test_our_own_urls_are_known(url: str, expected: tuple[str, str] | None) -> None:
+    assert Places(Path("unused"), "http://127.0.0.1:8700").locate(url) == expected

@@ -149,6 +149,33 @@ async def test_a_killed_server_is_started_again_and_has_everything(
     await (await asyncpg.connect(before.secrets["uri"])).close()
 
 
+async def test_an_administrator_of_a_configured_server_need_not_be_superuser(server: servers.EmbeddedServer) -> None:
+    endpoint = await server.start()
+    connection = await servers.connect(endpoint)
+    await connection.execute("CREATE ROLE operator LOGIN CREATEDB CREATEROLE PASSWORD 'op'")
+    await connection.execute("GRANT CONNECT ON DATABASE postgres TO operator")
+    configured = servers.open_server(servers.Settings(server.folder, dsn=endpoint.uri("operator", "op", "postgres")))
+    driver, target = PostgresDriver(configured), replace(TARGET, uid="uid-3", inputs={"connection_limit": 5})
+    made = await driver.apply(target, NOTHING)
+    again = await driver.apply(replace(target, secrets={"password": made.secrets["password"]}), NOTHING)
+    assert (again.secrets, dict(again.observation.drift)) == (made.secrets, {})
+    inside = await asyncpg.connect(made.secrets["uri"])
+    await inside.execute("CREATE TABLE orders (id int)")
+    await driver.destroy(target)
+    assert not (await driver.observe(target)).exists
+    inside.terminate()
+    await driver.close()
+    await connection.execute("REVOKE CONNECT ON DATABASE postgres FROM operator; DROP ROLE operator")
+    await connection.close()
+
+
+async def test_many_databases_are_made_at_once(driver: PostgresDriver) -> None:
+    targets = [replace(TARGET, uid=f"many-{number}") for number in range(12)]
+    made = await asyncio.gather(*(driver.apply(target, NOTHING) for target in targets))
+    assert {one.observation.health for one in made} == {Health.HEALTHY}
+    await asyncio.gather(*(driver.destroy(target) for target in targets))
+
+
 async def test_start_adopts_the_running_server(server: servers.EmbeddedServer) -> None:
     first = await server.start()
     pid = (server.folder / "data" / "postmaster.pid").read_text()

@@ -141,6 +141,26 @@ async def test_an_agent_killed_right_after_a_request_starts_one_process_only(
     assert len(alive) == 5
 
 
+async def test_replacements_cut_by_killed_agents_end_with_one_process(
+    driver: ProcessDriver, agent: AgentClient, tmp_path: Path
+) -> None:
+    target = TARGET
+    for number, pause in enumerate((0, 0.02, 0.1, 0.3, 0.4, 0.6)):
+        inputs = {"containers": {"main": script(f"echo $$ >> {tmp_path}/started; exec sleep 1000 # {number}")}}
+        target = replace(TARGET, inputs=inputs)
+        await driver.apply(target, NOTHING)
+        await asyncio.sleep(pause)
+        os.kill(await agent.ensure(), signal.SIGKILL)
+    observed = await until(driver, target, healthy)
+    assert dict(observed.drift) == {}
+
+    def alive() -> list[str]:
+        return [pid for pid in (tmp_path / "started").read_text().split() if pids.start_time(int(pid))]
+
+    await eventually(lambda: len(alive()) == 1)
+    assert pids.command_line(int(alive()[0])).startswith("sleep 1000")
+
+
 async def test_the_same_spec_changes_nothing_and_a_changed_one_replaces_without_a_gap(driver: ProcessDriver) -> None:
     await driver.apply(TARGET, NOTHING)
     first = await until(driver, TARGET, healthy)

@@ -29,6 +29,10 @@ class Hosting:
     def url(self, workspace: str, repository: str) -> str:
         return self._places.url(workspace, repository)
 
+    def locate(self, url: str) -> tuple[str, str] | None:
+        """(workspace, repository) of one of our own URLs; None for those of others."""
+        return self._places.locate(url)
+
     async def commit(self, workspace: str, repository: str, change: Change) -> Committed:
         return await asyncio.to_thread(commits.commit, self.path(workspace, repository), change)
 

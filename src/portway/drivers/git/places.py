@@ -12,11 +12,13 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 from portway.drivers import naming
 
 _WORKSPACE = re.compile(r"[a-z0-9][a-z0-9-]*(:[a-z0-9][a-z0-9-]*)*")
+_PATH = re.compile(r"/git/([^/]+)/([^/]+?)(?:\.git)?/?")
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 
 
@@ -65,6 +67,15 @@ class Places:
 
     def url(self, workspace: str, name: str) -> str:
         return f"{self.base_url.rstrip('/')}/git/{quote(workspace, safe=':')}/{quote(name)}.git"
+
+    def locate(self, url: str) -> tuple[str, str] | None:
+        """(workspace, repository name) of one of our own URLs, however loopback is called in it; None for others."""
+        asked, ours = urlsplit(url), urlsplit(self.base_url)
+        match = _PATH.fullmatch(unquote(asked.path))
+        here = {ours.hostname, *_LOOPBACK} if ours.hostname in _LOOPBACK else {ours.hostname}
+        if match is None or asked.hostname not in here or asked.port != ours.port:
+            return None
+        return match[1], match[2]
 
     def _candidates(self, uid: str, repository: str) -> tuple[str, str]:
         return repository, naming.external_name(uid, repository, separator="-")
