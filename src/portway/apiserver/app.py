@@ -7,7 +7,7 @@ import logging
 import uuid
 from collections.abc import Awaitable, Callable
 
-from portway.apiserver import authn, authorizing, composing, dispatching, nonresources, responses, routing
+from portway.apiserver import authn, authorizing, composing, dispatching, nonresources, responses, routing, websockets
 from portway.apiserver.admission.contract import Admission
 from portway.apiserver.context import Context
 from portway.apiserver.documents import discovery
@@ -71,8 +71,19 @@ class ApiServer:
         self._tasks = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            answered = await self._respond(websockets.as_http(scope), receive)
+            if answered is not None:
+                await websockets.send(scope, answered[1], receive, send)
+            return
         if scope["type"] != "http":
-            raise NotImplementedError(f"the API server answers http, not {scope['type']}")
+            raise NotImplementedError(f"the API server answers http and websocket, not {scope['type']}")
+        answered = await self._respond(scope, receive)
+        if answered is not None:
+            await self._send(*answered, receive, send)
+
+    async def _respond(self, scope: Scope, receive: Receive) -> tuple[Request, Response | Stream] | None:
+        """None when the client is gone."""
         target = routing.parse(scope["path"])
         request = Request.of(scope, receive, target, self.settings.body_limit)
         request.audit_id = request.header(b"audit-id") or str(uuid.uuid4())
@@ -80,7 +91,7 @@ class ApiServer:
         try:
             answer = await self._answer(request, verb)
         except Disconnected:
-            return
+            return None
         except StatusError as error:
             answer = _refusal(request, error)
         except Unavailable as error:
@@ -88,7 +99,9 @@ class ApiServer:
         except Exception:
             log.exception("request failed", extra={"path": scope["path"], "audit_id": request.audit_id})
             answer = responses.failure(internal(f"an internal error occurred, see the log for {request.audit_id}"))
-        await self._send(request, verb, answer, receive, send)
+        code = answer.code if isinstance(answer, Response) else 200
+        self.metrics.count(verb, target.resource, code)
+        return request, answer
 
     async def _answer(self, request: Request, verb: str) -> Response | Stream:
         context, target = self.context, request.target
@@ -122,15 +135,12 @@ class ApiServer:
         serve: Callable[..., Awaitable[Response | Stream]] = dispatching.verb_for(request, resource, verb)
         return await serve(self.context, request, resource)
 
-    async def _send(self, request: Request, verb: str, answer: Response | Stream, receive: Receive, send: Send) -> None:
+    async def _send(self, request: Request, answer: Response | Stream, receive: Receive, send: Send) -> None:
         extra = [(b"audit-id", request.audit_id.encode("latin-1", "replace"))]
         extra += responses.warning_headers(request.warnings)
-        resource = request.target.resource
         if isinstance(answer, Response):
-            self.metrics.count(verb, resource, answer.code)
             await responses.send_response(answer, extra, send, head=request.method == "HEAD")
             return
-        self.metrics.count(verb, resource, 200)
         self.metrics.watches += 1
         try:
             await responses.send_stream(answer, extra, receive, send)

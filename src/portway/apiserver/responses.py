@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,10 +73,16 @@ async def send_stream(stream: Stream, extra: list[tuple[bytes, bytes]], receive:
     """Ends with the stream, the client or the time, whichever is first."""
     headers = [(b"content-type", stream.content_type), (b"cache-control", b"no-cache, private"), *extra]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
-    pumping = asyncio.create_task(_pump(stream.chunks, send))
-    leaving = asyncio.create_task(_gone(receive))
+    if not await pump_until(_pump(stream.chunks, send), receive, "http.disconnect", stream.seconds):
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def pump_until(pump: Coroutine[Any, Any, None], receive: Receive, goodbye: str, seconds: float) -> bool:
+    """Run ``pump`` until it ends, the client says ``goodbye`` (then True), or the time is over."""
+    pumping = asyncio.create_task(pump)
+    leaving = asyncio.create_task(_gone(receive, goodbye))
     try:
-        await asyncio.wait((pumping, leaving), timeout=stream.seconds, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((pumping, leaving), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         gone = leaving.done()
     finally:
         for task in (pumping, leaving):
@@ -84,8 +90,7 @@ async def send_stream(stream: Stream, extra: list[tuple[bytes, bytes]], receive:
         for task in (pumping, leaving):
             with contextlib.suppress(asyncio.CancelledError, OSError):
                 await task
-    if not gone:
-        await send({"type": "http.response.body", "body": b""})
+    return gone
 
 
 async def _pump(chunks: AsyncIterator[bytes], send: Send) -> None:
@@ -93,6 +98,6 @@ async def _pump(chunks: AsyncIterator[bytes], send: Send) -> None:
         await send({"type": "http.response.body", "body": chunk, "more_body": True})
 
 
-async def _gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
+async def _gone(receive: Receive, goodbye: str) -> None:
+    while (await receive())["type"] != goodbye:
         pass

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
+import json
 from typing import Any
 
 import pytest
@@ -96,3 +99,33 @@ async def test_one_object_is_watched_by_its_name(api: Any, make: Any) -> None:
         await make.configs(api, "abc")
         await api.delete(f"{CONFIGS}/b")
         assert await watch.names(2) == [("ADDED", "b"), ("DELETED", "b")]
+
+
+async def test_a_watch_over_websocket_sends_a_frame_per_event(api: Any, server: Any, make: Any) -> None:
+    sent: asyncio.Queue[Any] = asyncio.Queue()
+    left = asyncio.Event()
+    connected = False
+
+    async def receive() -> dict[str, Any]:
+        nonlocal connected
+        if not connected:
+            connected = True
+            return {"type": "websocket.connect"}
+        await left.wait()
+        return {"type": "websocket.disconnect", "code": 1000}
+
+    token = base64.urlsafe_b64encode(api.token.encode()).decode().rstrip("=")
+    scope = {
+        "type": "websocket",
+        "path": CONFIGS,
+        "query_string": b"watch=1",
+        "headers": [],
+        "subprotocols": [f"base64url.bearer.authorization.k8s.io.{token}", "base64.binary.k8s.io"],
+    }
+    serving = asyncio.create_task(server(scope, receive, sent.put))
+    assert (await sent.get()) == {"type": "websocket.accept", "subprotocol": "base64.binary.k8s.io"}
+    assert json.loads((await sent.get())["text"])["object"]["metadata"]["name"] == "kube-root-ca.crt"
+    await api.post(CONFIGS, make.config("a"))
+    assert json.loads((await sent.get())["text"])["type"] == "ADDED"
+    left.set()
+    await serving

@@ -79,7 +79,6 @@ class Running:
     def stop(self, thread: threading.Thread) -> None:
         assert self._server is not None
         self._server.should_exit = True
-        self._server.force_exit = True
         thread.join(DEADLINE_SECONDS)
 
     def mint(self, user: str, *groups: str) -> str:
@@ -102,11 +101,19 @@ class Running:
             await api.start()
             self.admin = await api.tokens.mint("admin", ["system:masters"])
             config = uvicorn.Config(
-                api, lifespan="off", log_level="warning", ssl_certfile=str(self.certificate), ssl_keyfile=str(key)
+                api,
+                lifespan="off",
+                log_level="warning",
+                ssl_certfile=str(self.certificate),
+                ssl_keyfile=str(key),
+                timeout_graceful_shutdown=1,
             )
             self._server = uvicorn.Server(config)
             self._ready.set()
             await self._server.serve(sockets=[listener])
+            for connection in list(self._server.server_state.connections):
+                connection.transport.abort()  # some clients leave theirs open; TLS would wait for their goodbye
+            await asyncio.sleep(0.1)
         await api.close()
         await cache.close()
 
@@ -144,14 +151,15 @@ class Kubectl:
 
     def command(self, *arguments: str) -> list[str]:
         assert KUBECTL
-        return [KUBECTL, "--kubeconfig", str(self._kubeconfig()), *arguments]
+        return [KUBECTL, "--kubeconfig", str(self.kubeconfig), *arguments]
 
     @property
     def environment(self) -> dict[str, str]:
         kept = {key: value for key, value in os.environ.items() if not key.startswith("KUBE")}
         return {**kept, "HOME": str(self.home), "EDITOR": "true"}
 
-    def _kubeconfig(self) -> Path:
+    @property
+    def kubeconfig(self) -> Path:
         path = self.home / "kubeconfig"
         if not path.exists():
             cluster = {
@@ -172,8 +180,6 @@ class Kubectl:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    if KUBECTL is None:
-        pytest.skip("kubectl is not installed: get it from https://kubernetes.io/docs/tasks/tools/")
     running = Running(tmp_path_factory.mktemp("apiserver"))
     thread = running.start()
     try:
@@ -185,7 +191,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 @pytest.fixture(scope="session")
 def root(server: Running, tmp_path_factory: pytest.TempPathFactory) -> Kubectl:
     """As administrator in workspace root."""
+    if KUBECTL is None:
+        pytest.skip("kubectl is not installed: get it from https://kubernetes.io/docs/tasks/tools/")
     return Kubectl(server, "root", server.admin, tmp_path_factory.mktemp("root"))
+
+
+@pytest.fixture
+def kubeconfig(server: Running, tmp_path: Path) -> Path:
+    """Of the administrator in root, for other clients than kubectl."""
+    return Kubectl(server, "root", server.admin, tmp_path).kubeconfig
 
 
 @pytest.fixture
