@@ -36,7 +36,7 @@ def apply(
     """
     if (applied.get("metadata") or {}).get("managedFields"):
         raise errors.bad_request("metadata.managedFields must be nil")
-    applied = managers.without(applied)
+    applied = _without_null_metadata(managers.without(applied))
     atom = of(schema)
     declaring.check(atom, applied)
     manager = manager._replace(operation=managers.APPLY, api_version=applied.get("apiVersion", ""))
@@ -85,6 +85,14 @@ def track_update(
         managed.entries[manager.identity] = Entry(fields, manager.api_version, managers.stamp(now))
     managers.cap_updaters(managed)
     return managers.write(after, managed)
+
+
+def _without_null_metadata(manifest: Manifest) -> Manifest:
+    """``creationTimestamp: null``, which Go clients write for an absent time, must not erase the live one."""
+    metadata = manifest.get("metadata")
+    if not isinstance(metadata, dict) or None not in metadata.values():
+        return manifest
+    return {**manifest, "metadata": {name: item for name, item in metadata.items() if item is not None}}
 
 
 def _empty(manifest: Manifest) -> Manifest:

@@ -70,6 +70,8 @@ def item_element(atom: ListAtom, item: Any) -> str:
     if not isinstance(item, dict):
         kind = "a null element" if item is None else "non-map elements"
         raise BadItem(f"associative list with keys may not have {kind}")
+    if len(atom.keys) == 1 and type(value := item.get(atom.keys[0])) is str:
+        return _text_key(atom.keys[0], value)
     found: dict[str, Any] = {}
     for key in atom.keys:
         if key in item:
@@ -155,14 +157,18 @@ def with_named_fields(fields: FieldSet, root: Atom) -> FieldSet:
     """The set, with every declared struct on the way to a member made a member too."""
     result = set(fields)
     atoms: dict[Path, Atom | None] = {(): root}
+
+    def descend(path: Path) -> Atom | None:
+        if path not in atoms:
+            parent = descend(path[:-1])
+            atoms[path] = _below(parent, path[-1])
+            if _declared(parent, path[-1]):
+                result.add(path)
+        return atoms[path]
+
     for path in fields:
-        for length in range(1, len(path)):
-            prefix = path[:length]
-            if prefix not in atoms:
-                parent = atoms[prefix[:-1]]
-                atoms[prefix] = _below(parent, prefix[-1])
-                if _declared(parent, prefix[-1]):
-                    result.add(prefix)
+        if path[:-1] not in atoms:
+            descend(path[:-1])
     return result
 
 
@@ -180,19 +186,21 @@ def _declared(atom: Atom | None, part: str) -> bool:
 
 def reconciled(fields: FieldSet, root: Atom) -> FieldSet:
     """The set, where places that meanwhile became atomic are owned as a whole."""
+    owners: dict[Path, Path] = {}
     atoms: dict[Path, Atom | None] = {(): root}
-    result: FieldSet = set()
-    for path in fields:
-        for length in range(1, len(path)):
-            prefix = path[:length]
-            if prefix not in atoms:
-                atoms[prefix] = _below(atoms[prefix[:-1]], prefix[-1])
-            if _is_whole(atoms[prefix], path[length]):
-                result.add(prefix)
-                break
-        else:
-            result.add(path)
-    return result
+
+    def owner(path: Path) -> Path:
+        """The path itself, or the atomic place above it."""
+        parent = path[:-1]
+        if not parent:
+            return path
+        above = owners.get(parent)
+        if above is None:
+            above = owners[parent] = owner(parent)
+            atoms[parent] = _below(atoms.get(parent[:-1]), parent[-1])
+        return above if above != parent or _is_whole(atoms[parent], path[-1]) else path
+
+    return {owner(path) for path in fields}
 
 
 def _is_whole(atom: Atom | None, part: str) -> bool:

@@ -352,3 +352,17 @@ def test_owner_references_merge_by_uid_and_labels_by_key() -> None:
     live = apply.apply(live, second, SCHEMA, apply.Manager("two"), force=False, now=NOW)
     assert live["metadata"]["labels"] == {"a": "1", "b": "2"}
     assert [o["uid"] for o in live["metadata"]["ownerReferences"]] == ["1", "2"]
+
+
+def test_null_metadata_of_go_clients_erases_nothing() -> None:
+    live = {**manifest({}), "metadata": {"name": "w", "creationTimestamp": "2026-01-01T00:00:00Z"}}
+    result = apply.apply(live, manifest({}, creationTimestamp=None), SCHEMA, apply.Manager("one"), force=False, now=NOW)
+    assert result["metadata"]["creationTimestamp"] == "2026-01-01T00:00:00Z"
+
+
+def test_applying_does_not_write_into_its_arguments() -> None:
+    live = applied(None, "one", {"list": [A], "data": {"a": "1"}})
+    body = manifest({"list": [B], "data": {"b": "2"}})
+    before = copy.deepcopy((live, body))
+    apply.apply(live, body, SCHEMA, apply.Manager("two"), force=True, now=NOW)
+    assert (live, body) == before
