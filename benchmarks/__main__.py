@@ -13,7 +13,7 @@ from benchmarks.reports import Measure
 
 
 def names() -> list[str]:
-    """Modules of this package that hold a ``run`` function."""
+    """Modules of this package that measure something."""
     skipped = {"__main__", "reports", "installed"}
     return [m.name for m in pkgutil.iter_modules(benchmarks.__path__) if m.name not in skipped]
 
@@ -27,12 +27,19 @@ def main(arguments: Sequence[str]) -> int:
     for name in wanted:
         started = time.monotonic()
         print(f"\n{name}", flush=True)
-        module = importlib.import_module(f"benchmarks.{name}")
-        measures: list[Measure] = module.run()
-        for measure in measures:
+        for measure in _measures(name):
             print(f"  {measure}", flush=True)
         print(f"  ({time.monotonic() - started:.0f} s)", flush=True)
     return 0
+
+
+def _measures(name: str) -> list[Measure]:
+    module = importlib.import_module(f"benchmarks.{name}")
+    if hasattr(module, "run"):
+        measures: list[Measure] = module.run()
+        return measures
+    module.main()  # prints by itself
+    return []
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ async def _raw(installed: Installed, number: int) -> float:
     port = int((installed.home / "postgres" / "port").read_text())
     password = (installed.home / "postgres" / "password").read_text().strip()
     connection: Any = await asyncpg.connect(
-        host="127.0.0.1", port=port, user="postgres", password=password, database="postgres"
+        host="127.0.0.1", port=port, user="portway", password=password, database="postgres"
     )
     try:
         started = time.perf_counter()

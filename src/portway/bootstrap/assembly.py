@@ -12,7 +12,6 @@ from pathlib import Path
 from starlette.applications import Starlette
 
 from portway.apiserver.app import ApiServer
-from portway.apiserver.housekeeping.running import Housekeeping
 from portway.apiserver.settings import Settings as ApiSettings
 from portway.bootstrap import administrators, bundled, certificates, doors, kinds, parts, side
 from portway.bootstrap.dispatching import Dispatcher
@@ -54,7 +53,6 @@ class Api:
     system: RestClient
     admin_token: str
     planning: PlanOnDryRun
-    housekeeping: Housekeeping
 
 
 @asynccontextmanager
@@ -71,7 +69,7 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
         system = RestClient(InProcessTransport(server), "root", server.boot_token)
         await kinds.install(system)
         token = await administrators.ensure_token(system, settings.home)
-        yield Api(server, system, token, planning, Housekeeping(cache, server.context))
+        yield Api(server, system, token, planning)
 
 
 async def _open_cache(file: Path) -> Cache:
@@ -106,7 +104,7 @@ async def open_control_plane(
         drivers = await stack.enter_async_context(_open_drivers(settings, places))
         repositories = HostedRepositories(Hosting(places))
         clock = SystemClock()
-        runtime = ControllerRuntime(api.system, clock=clock)
+        runtime = ControllerRuntime(api.system, clock=clock)  # no lease: the store admits one process
         composed = composing.compose(runtime, drivers, repositories, AgentJobs(parts.node_agent(settings)), clock)
         api.planning.planner = composed.planner
         index = Index()
@@ -116,7 +114,7 @@ async def open_control_plane(
         portal = _portal(settings, api, index, sessions, repositories)
         app = Dispatcher(api.server, git, _side(settings, api, sessions), portal)
         tasks = await stack.enter_async_context(background())
-        _start(tasks, api, runtime, composed, index)
+        _start(tasks, runtime, composed, index)
         tasks.start(Server(app, listener, context).serve(), "listen")
         with report.step("portal") as note:
             await index.ready.wait()
@@ -124,10 +122,7 @@ async def open_control_plane(
         yield ControlPlane(api, sessions)
 
 
-def _start(
-    tasks: Background, api: Api, runtime: ControllerRuntime, composed: composing.Controllers, index: Index
-) -> None:
-    tasks.start(api.housekeeping.run(), "housekeeping")
+def _start(tasks: Background, runtime: ControllerRuntime, composed: composing.Controllers, index: Index) -> None:
     tasks.start(runtime.run(composed.controllers), "controllers")
     tasks.start(index.run(runtime.client), "index")
 
