@@ -36,35 +36,37 @@ async def recent(visit: Visit, limit: int = 50) -> list[Run]:
     """The newest runs of both kinds that the user may list."""
     templates = visit.index.template_runs.all(await visit.readable(resources.TEMPLATE_RUNS))
     pipelines = visit.index.pipeline_runs.all(await visit.readable(resources.PIPELINE_RUNS))
-    rows = [of_template(m) for m in templates[:limit]] + [of_pipeline(m) for m in pipelines[:limit]]
+    rows = [of_template(m, entities.workspace_of(m)) for m in templates[:limit]]
+    rows += [of_pipeline(m, entities.workspace_of(m)) for m in pipelines[:limit]]
     return sorted(rows, key=lambda run: run.created, reverse=True)[:limit]
 
 
-def of_template(manifest: Manifest) -> Run:
+def of_template(manifest: Manifest, workspace: str) -> Run:
     status = TemplateRunStatus.read(manifest.get("status"))
     spec = manifest.get("spec") or {}
     template = (spec.get("template") or {}).get("name", "")
     parameters = spec.get("parameters") or {}
     name = parameters.get("name") or parameters.get("component_id") or parameters.get("componentName")
     title = f"{template}: {name}" if isinstance(name, str) else template
-    return _run(manifest, "template", title, status.phase, status)
+    return _run(manifest, workspace, "template", title, status)
 
 
-def of_pipeline(manifest: Manifest) -> Run:
+def of_pipeline(manifest: Manifest, workspace: str) -> Run:
     status = PipelineRunStatus.read(manifest.get("status"))
     spec = manifest.get("spec") or {}
     title = f"{spec.get('repository', '')} @ {str(spec.get('revision', ''))[:7]}"
-    return _run(manifest, "pipeline", title, status.phase, status)
+    return _run(manifest, workspace, "pipeline", title, status)
 
 
-def _run(manifest: Manifest, kind: str, title: str, phase: str, status: TemplateRunStatus | PipelineRunStatus) -> Run:
+def _run(
+    manifest: Manifest, workspace: str, kind: str, title: str, status: TemplateRunStatus | PipelineRunStatus
+) -> Run:
     metadata = manifest["metadata"]
-    workspace = entities.workspace_of(manifest)
     return Run(
         title=title,
         kind=kind,
         url=rendering.path(f"/runs/{kind}s", workspace, metadata["namespace"], metadata["name"]),
-        phase=str(phase),
+        phase=str(status.phase),
         message=status.message,
         workspace=workspace,
         by=(metadata.get("annotations") or {}).get(known.REQUESTED_BY, ""),

@@ -1,1 +1,1 @@
-"""Markdown documentation: rendered, sanitised, with navigation and search text."""
+"""Documentation from Markdown: safe HTML, navigation from mkdocs.yml or folders, search. Files are given to it."""

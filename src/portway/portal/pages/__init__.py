@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from portway.portal.pages import catalog, home, login, searching, themes
+from portway.portal.pages import catalog, creating, documents, entity, home, login, running, searching, themes
 
 
 def routes() -> list[Route]:
@@ -13,5 +13,9 @@ def routes() -> list[Route]:
         *login.ROUTES,
         *themes.ROUTES,
         *catalog.ROUTES,
+        *entity.ROUTES,
+        *creating.ROUTES,
+        *documents.ROUTES,
+        *running.ROUTES,
         *searching.ROUTES,
     ]

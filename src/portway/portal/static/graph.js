@@ -31,7 +31,7 @@ export async function drawGraph(place) {
         "text-background-color": paper, "text-background-opacity": 0.9, "text-background-padding": 2, "text-rotation": "autorotate" } },
     ],
     layout: { name: "breadthfirst", directed: false, circle: data.nodes.length > 4, roots: ["centre"], spacingFactor: 1.25, padding: 24, animate: false },
-    maxZoom: 1.6, minZoom: 0.2, wheelSensitivity: 0.2, autounselectify: true,
+    maxZoom: 1.6, minZoom: 0.2, autounselectify: true,
   });
   graph.on("tap", "node", (event) => {
     const url = event.target.data("url");
