@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from portway.apis import resources
 from portway.client.contract import Client, Resource
@@ -22,8 +22,28 @@ def before(**delta: float) -> str:
     return (datetime.now(UTC) - timedelta(**delta)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+class PlanningClient(MemoryClient):
+    """Answers a dry run of a Postgres claim with a plan, as admission does."""
+
+    def _view(self, workspace: str, user: str) -> PlanningClient:
+        plain = super()._view(workspace, user)
+        plain.__class__ = PlanningClient
+        return cast("PlanningClient", plain)
+
+    async def create(
+        self, resource: Resource, manifest: Manifest, namespace: str | None = None, *, dry_run: bool = False
+    ) -> Manifest:
+        made = await super().create(resource, manifest, namespace, dry_run=dry_run)
+        if dry_run and resource == POSTGRES:
+            return {
+                **made,
+                "status": {"definition": PLAN["definition"], "driver": "postgres", "match": MATCH, "plan": PLAN},
+            }
+        return made
+
+
 def new_client() -> MemoryClient:
-    return MemoryClient(users={TOKEN: "ada", "pw_eve": "eve"})
+    return PlanningClient(users={TOKEN: "ada", "pw_eve": "eve"})
 
 
 async def put(client: Client, workspace: str, resource: Resource, manifest: Manifest) -> None:
@@ -343,6 +363,12 @@ async def _running(client: Client) -> None:
         },
     }
     await put(client, PAYMENTS, POSTGRES, claim)
+    repository: Manifest = {
+        "metadata": {"name": "orders"},
+        "spec": {},
+        "status": {"health": "healthy", "driver": "git"},
+    }
+    await put(client, PAYMENTS, resources.claim("repositories", "Repository"), repository)
     secret: Manifest = {
         "metadata": {"name": "orders-db-credentials", "namespace": "staging"},
         "type": "servicebinding.io/postgresql",

@@ -41,6 +41,7 @@ class Templates:
             "entity_url": entity_url,
             "path": path,
             "json_text": lambda value: orjson.dumps(value, option=orjson.OPT_INDENT_2).decode(),
+            "compact": lambda value: ", ".join(f"{k}: {v}" for k, v in value.items()),
             "yaml_text": yaml_text,
             "link_icon": icons.of_link,
             "team": lambda workspace: str(workspace).rpartition(":")[2],

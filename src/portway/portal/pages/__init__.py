@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from portway.portal.pages import catalog, creating, documents, entity, home, login, running, searching, themes
+from portway.portal.pages import (
+    account,
+    catalog,
+    claiming,
+    creating,
+    documents,
+    entity,
+    home,
+    login,
+    requesting,
+    running,
+    searching,
+    themes,
+    workload,
+)
 
 
 def routes() -> list[Route]:
@@ -14,6 +28,10 @@ def routes() -> list[Route]:
         *themes.ROUTES,
         *catalog.ROUTES,
         *entity.ROUTES,
+        *account.ROUTES,
+        *requesting.ROUTES,
+        *claiming.ROUTES,
+        *workload.ROUTES,
         *creating.ROUTES,
         *documents.ROUTES,
         *running.ROUTES,

@@ -22,6 +22,7 @@ from portway.portal.pages.documents import DocsContext
 from portway.portal.visits import Visit, signed_in
 
 _RESOURCES: dict[str, Resource] = {r.kind.lower(): r for r in (*resources.ENTITIES, resources.TEMPLATES)}
+_LEVELS = {"error": 0, "warning": 1}
 _RECENTLY = 12
 _GRAPH_NODES = 60
 
@@ -155,10 +156,7 @@ async def _context(visit: Visit, entity: Entity, readable: Readable, tab: str, p
         annotations={k: v for k, v in _notes(entity).items() if not k.startswith(("kcp.io/", "kubectl."))},
         relations=grouped,
         deployments=status.deployments,
-        items=sorted(
-            status.items,
-            key=lambda item: ("error", "warning").index(item.level) if item.level in ("error", "warning") else 2,
-        ),
+        items=sorted(status.items, key=lambda item: _LEVELS.get(item.level, 2)) if tab == "overview" else [],
         happenings=happenings if tab == "activity" else happenings[:5],
         definition=definition if isinstance(definition, str) else "",
         docs=shown_docs,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from starlette.responses import Response
 from starlette.routing import Route
 
+from portway.apis.catalog import Deployment, EntityStatus
 from portway.index.catalogs import Readable
 from portway.index.entities import Entity
 from portway.index.references import Key
@@ -25,7 +26,7 @@ class HomeContext:
     name: str
     """The user's name, as short as it can be addressed."""
     teams: list[str]
-    services: list[Entity]
+    services: list[tuple[Entity, list[Deployment]]]
     """Components that run somewhere: the user's own, else all; trouble first."""
     services_are_mine: bool
     mine: list[Entity]
@@ -47,7 +48,7 @@ async def show(visit: Visit) -> Response:
     context = HomeContext(
         name=visit.user.name.rpartition(":")[2].partition("@")[0],
         teams=[e.label for e in everything if e.ref.kind == "group" and e.ref in owners],
-        services=(running or _running(everything))[:8],
+        services=[(e, _deployments(e)) for e in (running or _running(everything))[:8]],
         services_are_mine=bool(running),
         mine=[e for e in mine if e not in running][:8],
         mine_total=len(mine),
@@ -63,6 +64,10 @@ async def show(visit: Visit) -> Response:
 def _running(found: Iterable[Entity]) -> list[Entity]:
     services = [e for e in found if e.ref.kind == "component" and e.health]
     return sorted(services, key=lambda e: (_TROUBLE_FIRST.get(e.health, 2), e.label.lower()))
+
+
+def _deployments(entity: Entity) -> list[Deployment]:
+    return EntityStatus.read(entity.manifest.get("status")).deployments
 
 
 def _known(visit: Visit, keys: Iterable[Key], readable: Readable) -> list[Entity]:
