@@ -25,7 +25,7 @@ _TRUE = frozenset(("true", "True", "TRUE"))
 _FALSE = frozenset(("false", "False", "FALSE"))
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
-_MAX_DIGITS = 400
+_MAX_DIGITS = 250  # hexadecimal ones still fit a float
 
 
 class Refused(Exception):
@@ -239,7 +239,8 @@ def _resolve(text: str) -> Any:
     if first not in "0123456789.-+" or len(text) > _MAX_DIGITS:
         return text
     if _INTEGER.fullmatch(text):
-        return int(text, 8 if text.startswith("0o") else 16 if text.startswith("0x") else 10)
+        number = int(text, 8 if text.startswith("0o") else 16 if text.startswith("0x") else 10)
+        return number if -(2**63) <= number < 2**64 else float(number)  # as JSON decoders do
     if _FLOAT.fullmatch(text):
         value = float(text)
         return value if value not in (float("inf"), float("-inf")) else text

@@ -187,3 +187,16 @@ def test_an_empty_file_has_no_documents() -> None:
 
 def test_paths_are_written_dotted() -> None:
     assert composing.dotted(("spec", "ports", 0, "name")) == "spec.ports[0].name"
+
+
+def test_integers_beyond_64_bits_are_floats_in_json_and_yaml_alike() -> None:
+    number = "1" + "0" * 30
+    assert (
+        decoding.decode_yaml(b"a: " + number.encode()).value
+        == decoding.decode_json(b'{"a":' + number.encode() + b"}").value
+    )
+    assert decoding.encode(decoding.decode_yaml(b"a: 0x" + b"F" * 248).value)
+
+
+def test_numbers_too_long_for_a_float_stay_texts() -> None:
+    assert decoding.decode_yaml(b"a: 0x" + b"F" * 400).value == {"a": "0x" + "F" * 400}

@@ -17,7 +17,7 @@ from portway.krm.apply.walking import Comparison
 from portway.krm.errors import Cause
 from portway.krm.identity import Manifest
 from portway.krm.schemas.compiling import Schema
-from portway.krm.values import same
+from portway.krm.values import copied, same
 
 
 def apply(
@@ -32,7 +32,8 @@ def apply(
     """The live object (None: there is none yet) with the configuration applied and managedFields brought up to date.
 
     Raises StatusError 409 with one FieldManagerConflict cause per field, 400 when the configuration does not fit the
-    schema. An apply that changes nothing returns an object equal to the live one. Defaults come after this.
+    schema. An apply that changes nothing returns an object equal to the live one. The result
+    shares nothing with the arguments. Defaults come after this.
     """
     if (applied.get("metadata") or {}).get("managedFields"):
         raise errors.bad_request("metadata.managedFields must be nil")
@@ -58,7 +59,7 @@ def apply(
     _strip(managed, comparison, manager.identity, force=force)
     if last is None or last.fields != fields or not same(before, merged):
         current.time = managers.stamp(now)
-    return managers.write(merged, managed)
+    return copied(managers.write(merged, managed))
 
 
 def track_update(

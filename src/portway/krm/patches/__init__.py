@@ -1,6 +1,6 @@
 """The three kinds of patch bodies: JSON merge patch, JSON patch, strategic merge patch.
 
-Each returns a new value and leaves its arguments alone; a patch that does not fit is a StatusError.
+Each returns a new value that shares nothing with its arguments; a patch that does not fit is a StatusError.
 Server-side apply is ``portway.krm.apply``.
 """
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from portway.krm import errors
 from portway.krm.identity import Manifest
+from portway.krm.values import copied
 
 
 def merge_patch(target: Manifest, patch: Any) -> Manifest:
@@ -13,7 +14,7 @@ def merge_patch(target: Manifest, patch: Any) -> Manifest:
     if not isinstance(patch, dict):
         raise errors.bad_request(f"a JSON merge patch of an object must be an object, not {type(patch).__name__}")
     merged: Manifest = _merge(target, patch)
-    return merged
+    return copied(merged)
 
 
 def _merge(target: Any, patch: Any) -> Any:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from portway.krm import errors
 from portway.krm.identity import Manifest
-from portway.krm.values import same
+from portway.krm.values import copied, same
 
 MAX_OPERATIONS = 10_000
 """As kube-apiserver bounds a JSON patch."""
@@ -24,7 +23,7 @@ def json_patch(target: Manifest, operations: Any) -> Manifest:
             "RequestEntityTooLarge",
             f"The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got {len(operations)}",
         )
-    document: Any = copy.deepcopy(target)
+    document: Any = copied(target)
     for index, operation in enumerate(operations):
         if not isinstance(operation, dict):
             raise errors.bad_request(f"JSON patch operation {index} must be an object with op and path")
@@ -55,7 +54,7 @@ def _pointer(operation: Mapping[str, Any], name: str) -> list[str]:
 def _value(operation: Mapping[str, Any]) -> Any:
     if "value" not in operation:
         raise errors.bad_request(f"JSON patch {operation['op']} at {operation.get('path')!r} needs a value")
-    return copy.deepcopy(operation["value"])
+    return copied(operation["value"])
 
 
 def _index(container: list[Any], part: str, *, adding: bool = False) -> int:
@@ -134,7 +133,7 @@ def _move(document: Any, operation: Mapping[str, Any]) -> Any:
 
 
 def _copy(document: Any, operation: Mapping[str, Any]) -> Any:
-    value = copy.deepcopy(_resolve(document, _pointer(operation, "from")))
+    value = copied(_resolve(document, _pointer(operation, "from")))
     return _put(document, _pointer(operation, "path"), value)
 
 

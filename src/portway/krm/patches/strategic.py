@@ -14,7 +14,7 @@ from typing import Any
 from portway.krm import errors
 from portway.krm.identity import Manifest
 from portway.krm.schemas.metadata import with_type_and_meta
-from portway.krm.values import same
+from portway.krm.values import copied, same
 
 _PATCH, _RETAIN = "$patch", "$retainKeys"
 _DELETE_PREFIX, _ORDER_PREFIX = "$deleteFromPrimitiveList/", "$setElementOrder/"
@@ -27,7 +27,7 @@ def strategic_merge_patch(target: Manifest, patch: Any, schema: Schema) -> Manif
     if not isinstance(patch, dict):
         raise errors.bad_request("a strategic merge patch must be an object")
     merged = _merge_map(target, patch, with_type_and_meta(schema))
-    return merged if merged is not None else {}
+    return copied(merged) if merged is not None else {}
 
 
 def _merge_map(target: Any, patch: dict[str, Any], schema: Schema) -> dict[str, Any] | None:
