@@ -7,13 +7,14 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from portway.controllers.collaborators import (
+from portway.drivers.services import (
     Change,
     JobOrder,
     JobPhase,
     JobReport,
     RepositoryMissing,
     SourceFile,
+    SourceMissing,
 )
 
 
@@ -54,6 +55,19 @@ class MemoryRepositories:
 
 
 @dataclass
+class MemorySources:
+    """``trees``: (url, folder) → files."""
+
+    trees: dict[tuple[str, str], dict[str, SourceFile]] = field(default_factory=dict)
+
+    async def tree(self, url: str, folder: str) -> Mapping[str, SourceFile]:
+        try:
+            return self.trees[url, folder]
+        except KeyError:
+            raise SourceMissing(f"there is no folder {folder} at {url}") from None
+
+
+@dataclass
 class MemoryJobs:
     """A job whose script says ``false`` fails with exit code 1, one that says ``sleep`` runs until it is released."""
 
@@ -85,4 +99,4 @@ class MemoryJobs:
         self.cancelled.add(id)
 
 
-__all__ = ["MemoryJobs", "MemoryRepositories", "SourceFile"]
+__all__ = ["MemoryJobs", "MemoryRepositories", "MemorySources", "SourceFile"]

@@ -127,7 +127,7 @@ async def test_sharing_with_different_params_is_refused(world: World) -> None:
         (
             "UnknownResourceType",
             score(resources={"db": {"type": "redis"}}),
-            "resources.db.type: there is no resource type redis; there are dns, environment, route, service-port",
+            "resources.db.type: there is no resource type redis; there are dns, environment, repository, route",
         ),
         (
             "InvalidPlaceholder",

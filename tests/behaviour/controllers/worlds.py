@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from tests.behaviour.controllers.collaborators import MemoryJobs, MemoryRepositories
+from tests.behaviour.controllers.collaborators import MemoryJobs, MemoryRepositories, MemorySources
 
 from portway.apis.resources import (
     ENVIRONMENTS,
@@ -40,6 +42,8 @@ class World:
     driver: MemoryDriver = field(default_factory=MemoryDriver)
     repositories: MemoryRepositories = field(default_factory=MemoryRepositories)
     jobs: MemoryJobs = field(default_factory=MemoryJobs)
+    sources: MemorySources = field(default_factory=MemorySources)
+    home: Path = field(default_factory=lambda: Path(tempfile.gettempdir()) / "portway-worlds")
     planner: Any = None
     pushes: Any = None
 
@@ -115,7 +119,10 @@ class World:
 async def running(world: World) -> AsyncIterator[World]:
     """All controllers at work; may be done again on the same world, as after a crash."""
     runtime = ControllerRuntime(world.client, backoff=Backoff(0.01, 0.2))
-    made = composing.compose(runtime, {"memory": world.driver}, world.repositories, world.jobs, SystemClock())
+    given = composing.Collaborators(
+        {"memory": world.driver}, world.repositories, world.jobs, world.sources, world.home / "runs"
+    )
+    made = composing.compose(runtime, given, SystemClock())
     world.planner, world.pushes = made.planner, made.pushes
     task = asyncio.create_task(runtime.run(made.controllers))
     try:
@@ -135,6 +142,9 @@ async def furnish(world: World) -> None:
     await world.create(ORGANISATION, RESOURCE_TYPES, "thing", thing_type())
     await define(world, "things", inputs={"size": "${claim.spec.size}"}, cost={"monthly": 4})
     await define(world, "runtime", type="workload")
+    repository = {"kind": "Repository", "plural": "repositories", "versions": [{"name": "v1", "schema": {}}]}
+    await world.create(ORGANISATION, RESOURCE_TYPES, "repository", repository)
+    await define(world, "repository", type="repository")
 
 
 async def define(world: World, name: str, **spec: Any) -> Manifest:

@@ -7,7 +7,7 @@ from typing import Any
 import pydantic
 
 from portway.apis.platform import PipelineSpec
-from portway.controllers.collaborators import Repositories
+from portway.drivers.services import Repositories
 from portway.krm import decoding
 from portway.orchestrator import score
 

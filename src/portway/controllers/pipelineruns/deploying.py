@@ -9,9 +9,9 @@ from portway.apis.platform import Deploy, Phase, PipelineRunSpec, StepStatus
 from portway.apis.resources import WORKLOADS
 from portway.apis.wellknown import MANAGED_BY
 from portway.client.contract import Client
-from portway.controllers.collaborators import Repositories
 from portway.controllers.pipelineruns import definitions
 from portway.controllers.pipelineruns.definitions import Unusable
+from portway.drivers.services import Repositories
 from portway.kit.clocks import parse_rfc3339, rfc3339
 from portway.krm.errors import StatusError
 from portway.krm.identity import Manifest

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from portway.apis.resources import PIPELINE_RUNS
 from portway.client.contract import Client
-from portway.controllers.collaborators import Repositories
 from portway.controllers.pipelineruns import definitions
 from portway.controllers.pipelineruns.definitions import Unusable
+from portway.drivers.services import Repositories
 from portway.krm.errors import StatusError
 from portway.krm.identity import Manifest
 

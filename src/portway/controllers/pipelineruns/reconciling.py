@@ -22,10 +22,10 @@ from portway.apis.platform import (
 from portway.apis.resources import PIPELINE_RUNS, WORKLOADS
 from portway.client.contract import Client
 from portway.controllers import reading
-from portway.controllers.collaborators import JobOrder, JobPhase, JobReport, Jobs, Repositories, RepositoryMissing
 from portway.controllers.pipelineruns import definitions, deploying
 from portway.controllers.pipelineruns.definitions import Unusable
 from portway.drivers.contract import DriverError
+from portway.drivers.services import JobOrder, JobPhase, JobReport, Jobs, Repositories, RepositoryMissing
 from portway.kit.clocks import Clock, rfc3339
 from portway.krm.identity import Manifest
 from portway.runtime import conditions, objects, statuses

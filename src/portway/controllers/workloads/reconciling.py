@@ -12,11 +12,11 @@ from portway.client.contract import Client
 from portway.controllers import lineages, reading
 from portway.controllers.calling import Calls, Deadlines
 from portway.controllers.choosing import Choosing
-from portway.controllers.collaborators import Repositories, RepositoryMissing
 from portway.controllers.definitions import WORKLOAD
 from portway.controllers.workloads import components, releases, running
 from portway.controllers.workloads.requirements import Asking, Requirements
 from portway.drivers.contract import Driver, Health, Observation, Target
+from portway.drivers.services import Repositories, RepositoryMissing
 from portway.kit.clocks import Clock, rfc3339
 from portway.krm.identity import Manifest
 from portway.orchestrator import graph, inputs, placeholders, score

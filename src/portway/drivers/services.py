@@ -1,4 +1,4 @@
-"""What controllers need besides the API and drivers, as protocols; bootstrap gives them.
+"""What git and process drivers offer besides the four verbs, as protocols; bootstrap gives them to controllers.
 
 Repositories are named by workspace and the name of their Repository claim in namespace ``default``.
 """
@@ -13,6 +13,19 @@ from typing import Protocol
 
 class RepositoryMissing(Exception):
     """There is no such repository, or no such commit in it; the message says which."""
+
+
+class SourceMissing(Exception):
+    """There is nothing to read at a URL; the message says why."""
+
+
+class Sources(Protocol):
+    async def tree(self, url: str, folder: str) -> Mapping[str, SourceFile]:
+        """Files below a folder, by path relative to it.
+
+        ``url`` is ``<git URL>@<branch, tag or commit>``, or a GitHub-like ``…/tree/<ref>/<path>``. Raises
+        ``SourceMissing``.
+        """
 
 
 class Repositories(Protocol):
@@ -38,8 +51,6 @@ class Repositories(Protocol):
 class SourceFile:
     content: bytes
     executable: bool = False
-    link: str = ""
-    """Target of a symbolic link; then ``content`` is empty."""
 
 
 @dataclass(frozen=True, slots=True)
