@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from portway.krm.errors import Cause
-from portway.krm.schemas import patterns
+from portway.krm.schemas import patterns, validating
 from portway.krm.schemas.compiling import Schema
-from portway.krm.schemas.findings import display, quote
+from portway.krm.schemas.findings import Finding, display, quote
+from portway.krm.values import copied
 
 TYPES = ("array", "boolean", "integer", "number", "object", "string")
 _FORBIDDEN = (
@@ -52,7 +53,19 @@ def check(schema: Schema, path: str = "openAPIV3Schema") -> tuple[Cause, ...]:
     found = list(_node(schema, path, root=True))
     if schema.get("type") != "object" and schema.get("type"):
         found.append(_unsupported(f"{path}.type", schema["type"], ("object",), "must be object at the root"))
-    return tuple(found)
+    return tuple(found) or tuple(_defaults(schema, path))
+
+
+def _defaults(schema: Schema, path: str) -> Iterator[Cause]:
+    """Defaults that their own schema refuses; asked only of schemas that are structural otherwise."""
+    if schema.get("default") is not None:
+        for finding in validating.compile_check(schema)(copied(schema["default"])) or ():
+            yield Finding(f"{path}.default{finding.path}", finding.reason, finding.say).cause()
+    for name, child in (schema.get("properties") or {}).items():
+        yield from _defaults(child, f"{path}.properties[{name}]")
+    for name in ("additionalProperties", "items"):
+        if isinstance(schema.get(name), dict):
+            yield from _defaults(schema[name], f"{path}.{name}")
 
 
 def _node(schema: Any, path: str, *, root: bool = False) -> Iterator[Cause]:

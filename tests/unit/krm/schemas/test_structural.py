@@ -123,3 +123,15 @@ def test_metadata_may_only_restrict_names() -> None:
     assert structural.check({"type": "object", "properties": {"metadata": name}}) == ()
     causes = structural.check({"type": "object", "properties": {"metadata": labels}})
     assert [c.field for c in causes] == ["openAPIV3Schema.properties[metadata]"]
+
+
+def test_defaults_fit_their_own_schema() -> None:
+    items = {"type": "array", "items": {"type": "integer"}, "default": [1, "x"]}
+    assert [(c.field, c.message) for c in structural.check(at(items))] == [
+        (
+            f"{SPEC}.default[1]",
+            f'Invalid value: "string": {SPEC}.default[1] in body must be of type integer: "string"',
+        )
+    ]
+    assert structural.check(at({"type": "string", "enum": ["a"], "default": "a"})) == ()
+    assert len(structural.check(at({"type": "string", "enum": ["a"], "default": "b"}))) == 1
