@@ -23,6 +23,7 @@ from portway.bootstrap.reporting import Reporter
 from portway.bootstrap.repositories import GitAccess, HostedRepositories
 from portway.bootstrap.sessions import Sessions
 from portway.bootstrap.settings import Settings
+from portway.bootstrap.sources import GitSources
 from portway.client.inprocess import InProcessTransport
 from portway.client.rest import RestClient
 from portway.controllers import composing
@@ -105,7 +106,14 @@ async def open_control_plane(
         repositories = HostedRepositories(Hosting(places))
         clock = SystemClock()
         runtime = ControllerRuntime(api.system, clock=clock)  # no lease: the store admits one process
-        composed = composing.compose(runtime, drivers, repositories, AgentJobs(parts.node_agent(settings)), clock)
+        given = composing.Collaborators(
+            drivers=drivers,
+            repositories=repositories,
+            jobs=AgentJobs(parts.node_agent(settings)),
+            sources=GitSources(Hosting(places), settings.home / "sources"),
+            runs=settings.home / "runs",
+        )
+        composed = composing.compose(runtime, given, clock)
         api.planning.planner = composed.planner
         index = Index()
         sessions = Sessions(api.system)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from portway.controllers.collaborators import JobOrder, JobPhase, JobReport
 from portway.drivers.contract import DriverError
 from portway.drivers.process.client import AgentClient, Job, JobState
+from portway.drivers.services import JobOrder, JobPhase, JobReport
 from portway.runtime.contract import Retry
 
 _PHASES = {
@@ -22,7 +22,7 @@ _PHASES = {
 
 @dataclass(frozen=True, slots=True)
 class AgentJobs:
-    """Implements ``controllers.collaborators.Jobs``. An agent that is away is a reason to try again."""
+    """Implements ``drivers.services.Jobs``. An agent that is away is a reason to try again."""
 
     agent: AgentClient
 

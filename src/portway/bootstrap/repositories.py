@@ -13,11 +13,11 @@ from pathlib import Path
 from portway.apis import resources
 from portway.bootstrap.sessions import Sessions
 from portway.client.contract import Client
-from portway.controllers.collaborators import Change, RepositoryMissing
 from portway.controllers.pipelineruns.pushes import Push, Pushes
 from portway.drivers.contract import DriverError
 from portway.drivers.git import commits, http
 from portway.drivers.git.hosting import Hosting
+from portway.drivers.services import Change, RepositoryMissing
 from portway.krm.errors import StatusError
 from portway.portal.dependencies import TreeRequest
 
@@ -31,7 +31,7 @@ _pusher: ContextVar[str] = ContextVar("pusher")
 
 @dataclass(frozen=True, slots=True)
 class HostedRepositories:
-    """Implements ``controllers.collaborators.Repositories``, and the portal's ``read_tree``."""
+    """Implements ``drivers.services.Repositories``, and the portal's ``read_tree``."""
 
     hosting: Hosting
 

@@ -20,8 +20,8 @@ class SourceMissing(Exception):
 
 
 class Sources(Protocol):
-    async def tree(self, url: str, folder: str) -> Mapping[str, SourceFile]:
-        """Files below a folder, by path relative to it.
+    async def tree(self, url: str, folder: str, workspace: str) -> Mapping[str, SourceFile]:
+        """Files below a folder, by path relative to it. ``workspace`` is the one they are fetched for.
 
         ``url`` is ``<git URL>@<branch, tag or commit>``, or a GitHub-like ``…/tree/<ref>/<path>``. Raises
         ``SourceMissing``.

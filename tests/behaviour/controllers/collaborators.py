@@ -60,7 +60,7 @@ class MemorySources:
 
     trees: dict[tuple[str, str], dict[str, SourceFile]] = field(default_factory=dict)
 
-    async def tree(self, url: str, folder: str) -> Mapping[str, SourceFile]:
+    async def tree(self, url: str, folder: str, workspace: str) -> Mapping[str, SourceFile]:
         try:
             return self.trees[url, folder]
         except KeyError:

@@ -18,7 +18,7 @@ async def tree(url: str, context: ActionContext) -> Mapping[str, SourceFile]:
         if folder.startswith("..") or folder.startswith("/"):
             raise ActionFailed(f"url {url} leads out of the template's repository")
     try:
-        found = await context.services.sources.tree(source, "" if folder == "." else folder)
+        found = await context.services.sources.tree(source, "" if folder == "." else folder, context.workspace)
     except SourceMissing as error:
         raise ActionFailed(f"url {url}: {error}") from error
     if not found:
