@@ -37,7 +37,13 @@ WEB: dict[str, Any] = {
             "image": ".",
             "command": ["python3", "-c", SERVER],
             "variables": {"GREETING": {"parts": ["hello ", {"secret": "who"}]}},
-            "readinessProbe": {"httpGet": {"port": 8080, "path": "/ready"}},
+            "readinessProbe": {
+                "httpGet": {
+                    "port": 8080,
+                    "path": "/ready",
+                    "httpHeaders": [{"name": "X-Token", "value": {"parts": [{"secret": "who"}]}}],
+                }
+            },
         }
     },
     "ports": {"web": {"port": 80, "targetPort": 8080}},

@@ -74,9 +74,9 @@ class Wanted:
             known = ", ".join(_SCHEMA["properties"])
             raise Refused("InvalidInputs", f"unknown input {unknown[0]!r}; driver postgres knows {known}")
         try:
-            limit = int(inputs.get("connection_limit", -1))
+            given = inputs.get("connection_limit")
+            limit = -1 if given is None or given == "" else int(given)
         except (TypeError, ValueError):
-            given = inputs["connection_limit"]
             raise Refused("InvalidInputs", f"connection_limit must be a number, not {given!r}") from None
         extensions = inputs.get("extensions") or ()
         if isinstance(extensions, str) or not all(isinstance(one, str) for one in extensions):

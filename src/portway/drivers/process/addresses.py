@@ -6,6 +6,7 @@ import hashlib
 import os
 import stat
 import tempfile
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -31,6 +32,13 @@ def prepare(home: Path) -> Path:
 
 def publish(home: Path, path: Path) -> None:
     records.write(home / "agent.json", {"socket": str(path), "pid": os.getpid()})
+
+
+def retire(home: Path, path: Path) -> None:
+    path.unlink(missing_ok=True)
+    if path.parent != home:
+        with suppress(OSError):
+            path.parent.rmdir()
 
 
 def known(home: Path) -> Path | None:

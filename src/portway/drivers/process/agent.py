@@ -70,7 +70,7 @@ class Agent:
             addresses.publish(self._home, path)
             await self._ending.wait()
             server.close()
-            path.unlink(missing_ok=True)
+            addresses.retire(self._home, path)
             kept = [*self._workloads.values()]
             for _, task in [*kept, *self._jobs.values()]:
                 task.cancel()

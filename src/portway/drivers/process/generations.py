@@ -180,6 +180,7 @@ class Generation:
             ports=materials.probe_ports(self.spec, self._ports),
             lay_out=lambda: materials.lay_out(container, place),
             command=lambda: materials.command(container, place),
+            render=lambda text: materials.render(text, self._secrets),
             redact=self.redact,
         )
 

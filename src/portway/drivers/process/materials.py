@@ -72,6 +72,11 @@ def port_variables(ports: Mapping[str, int]) -> dict[str, str]:
     return variables
 
 
+def render(text: Text, secrets: Mapping[str, str]) -> str:
+    """The text itself, no path or variable in it replaced. NotMaterialised when a secret is missing."""
+    return "".join(_secret(part, secrets) if isinstance(part, Secret) else part for part in text)
+
+
 def probe_ports(spec: WorkloadSpec, ports: Mapping[str, int]) -> dict[str | int, int]:
     """What a probe may call a port → the port given: its name, its targetPort, its port."""
     known: dict[str | int, int] = {}
@@ -110,7 +115,7 @@ def _content(file: File, place: Place) -> bytes:
     if file.binary is not None:
         return file.binary
     if file.content is not None:
-        return _render(file.content, place.secrets, (), place.home).encode()
+        return render(file.content, place.secrets).encode()
     try:
         return (place.working / file.source.lstrip("/")).read_bytes()
     except OSError as error:

@@ -6,12 +6,12 @@ import asyncio
 import os
 import signal
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from portway.drivers.process.specs import Exec, HttpGet, Probe
+from portway.drivers.process.specs import Exec, HttpGet, Probe, Text
 
 _LOOPBACK = "127.0.0.1"
 
@@ -24,6 +24,8 @@ class Surroundings:
     environment: Mapping[str, str]
     ports: Mapping[str | int, int]
     """Score's port number or name → the port given by the agent."""
+    render: Callable[[Text], str]
+    """Fills in secrets."""
 
 
 async def probe(asked: Probe, around: Surroundings, timeout: float) -> str:
@@ -34,11 +36,13 @@ async def probe(asked: Probe, around: Surroundings, timeout: float) -> str:
                 case HttpGet():
                     return await _http_get(asked, around)
                 case Exec():
-                    return await _exec(asked.command, around)
+                    return await _exec([around.render(word) for word in asked.command], around)
     except TimeoutError:
         return f"no answer within {timeout:.0f} s"
-    except OSError as error:
-        return error.strerror or str(error)
+    except FileNotFoundError as error:
+        return f"{error.filename} is not there"
+    except (OSError, ValueError) as error:
+        return str(error)
 
 
 async def accepts(port: int, timeout: float = 1.0) -> bool:
@@ -64,13 +68,16 @@ async def _http_get(asked: HttpGet, around: Surroundings) -> str:
         context.verify_mode = ssl.CERT_NONE
     # Always loopback: `host` is what the program is told, not a place to reach.
     headers = {"Host": asked.host or f"{_LOOPBACK}:{port}", "User-Agent": "portway-probe", "Connection": "close"}
-    headers |= dict(asked.headers)
+    headers |= {name: around.render(value) for name, value in asked.headers}
+    path = around.render(asked.path)
+    if any(character in text for text in (path, *headers.values()) for character in "\r\n"):
+        return "the probe has a line break in its path or headers"
     try:
         reader, writer = await asyncio.open_connection(_LOOPBACK, port, ssl=context)
     except OSError:
         return f"nothing listens on port {port}"
     try:
-        lines = [f"GET {asked.path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+        lines = [f"GET {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
         writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
         await writer.drain()
         status = (await reader.readline()).split(b" ")
@@ -79,7 +86,7 @@ async def _http_get(asked: HttpGet, around: Surroundings) -> str:
     code = int(status[1]) if len(status) > 1 and status[1].strip().isdigit() else 0
     if 200 <= code < 400:
         return ""
-    return f"GET {asked.path} answered {code}" if code else f"GET {asked.path} was not answered in HTTP"
+    return f"the GET request was answered with {code}" if code else "the GET request was not answered in HTTP"
 
 
 async def _exec(command: Sequence[str], around: Surroundings) -> str:

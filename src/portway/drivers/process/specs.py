@@ -8,11 +8,11 @@ Shape (for the orchestrator)::
     grace_seconds: 10                                                     between SIGTERM and SIGKILL
     restarted_at: any text; another text means a graceful replacement
 
-Wherever a container has text (``variables.<NAME>``, ``files[].content``, ``command[]``, ``args[]``) the value is a
-string, or ``{"parts": ["text", {"secret": "<key of Target.secrets>"}, …]}``, joined when the process starts.
-``image`` must be ``.``: the source, or an empty folder when there is no source. ``$(NAME)`` in command, args and
-variables is replaced by the variable of that name, as Kubernetes does. Absolute targets of files and volumes lie under
-the workload's own folder; where a text part says such a target, it is replaced by the real path.
+Wherever a container has text (``variables.<NAME>``, ``files[].content``, ``command[]``, ``args[]``, and in probes the
+command, path and header values) the value is a string, or ``{"parts": ["text", {"secret": "<key of Target.secrets>"},
+…]}``, joined when the process starts. ``image`` must be ``.``: the source, or an empty folder when there is none.
+``$(NAME)`` in command, args and variables is replaced by the variable of that name, as Kubernetes does. Absolute
+targets of files and volumes lie under the workload's own folder; a text part that says one gets the real path instead.
 """
 
 from __future__ import annotations
@@ -54,15 +54,15 @@ class Ready(StrEnum):
 @dataclass(frozen=True, slots=True)
 class HttpGet:
     port: int | str
-    path: str = "/"
+    path: Text = ("/",)
     host: str = ""
     scheme: str = "HTTP"
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[str, Text], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Exec:
-    command: tuple[str, ...]
+    command: tuple[Text, ...]
 
 
 Probe = HttpGet | Exec
@@ -217,6 +217,12 @@ def _texts(container: Container) -> Iterator[Text]:
     yield from container.command
     yield from (text for _, text in container.variables)
     yield from (file.content for file in container.files if file.content is not None)
+    for probe in (container.readiness, container.liveness):
+        match probe:
+            case Exec(command):
+                yield from command
+            case HttpGet():
+                yield from (probe.path, *(value for _, value in probe.headers))
 
 
 def _targets(given: Any, field: str) -> Iterator[tuple[Mapping[str, Any], str]]:
@@ -283,20 +289,23 @@ def _probe(given: Any, field: str) -> Probe | None:
         command = _list(_mapping(probe["exec"], f"{field}.exec").get("command"), f"{field}.exec.command")
         if not command:
             raise _refused(f"{field}.exec.command", "must not be empty")
-        return Exec(tuple(map(str, command)))
+        return Exec(tuple(_text(word, f"{field}.exec.command") for word in command))
     if "httpGet" not in probe:
         raise _refused(field, "must have httpGet or exec")
     get = _mapping(probe["httpGet"], f"{field}.httpGet")
     port = get.get("port")
     if not isinstance(port, int | str) or isinstance(port, bool):
         raise _refused(f"{field}.httpGet.port", "must be a port number or the name of a service port")
-    headers = [_mapping(one, f"{field}.httpGet.httpHeaders") for one in get.get("httpHeaders") or ()]
+    where = f"{field}.httpGet.httpHeaders"
+    headers = [_mapping(one, where) for one in _list(get.get("httpHeaders"), where)]
     return HttpGet(
         port=port,
-        path=str(get.get("path") or "/"),
+        path=_text(get.get("path") or "/", f"{field}.httpGet.path"),
         host=str(get.get("host") or ""),
         scheme=str(get.get("scheme") or "HTTP").upper(),
-        headers=tuple((str(one.get("name")), str(one.get("value"))) for one in headers),
+        headers=tuple(
+            (str(one.get("name")), _text(one.get("value"), f"{field}.httpGet.httpHeaders")) for one in headers
+        ),
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from portway.drivers.process import launching, logs, memory, probing, records
 from portway.drivers.process.launching import Command, Running
 from portway.drivers.process.sources import NotMaterialised
-from portway.drivers.process.specs import Container, Probe
+from portway.drivers.process.specs import Container, Probe, Text
 from portway.drivers.process.timings import Timing
 
 
@@ -38,6 +38,7 @@ class Charge:
     lay_out: Callable[[], None]
     """Writes files and volumes; called before each start."""
     command: Callable[[], Command]
+    render: Callable[[Text], str]
     redact: Callable[[str], str]
 
 
@@ -193,7 +194,7 @@ class Supervisor:
 
     async def _probe(self, probe: Probe) -> str:
         command = self._charge.command()
-        around = probing.Surroundings(command.folder, command.environment, self._charge.ports)
+        around = probing.Surroundings(command.folder, command.environment, self._charge.ports, self._charge.render)
         return await probing.probe(probe, around, self._timing.probe_timeout)
 
     async def _end(self, running: Running, reason: str) -> None:
