@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from portway.apis.wellknown import REQUESTED_BY, TEMPLATE_RUN
 from portway.client.contract import Client, Resource
 from portway.drivers.services import Repositories, Sources
 from portway.krm.identity import Manifest
@@ -34,8 +35,8 @@ class Services:
     sources: Sources
     repositories: Repositories
     catalog: Catalog
-    start_pipeline: Callable[[Client, str, str, str], Awaitable[Manifest]]
-    """(client, repository, revision, branch) → PipelineRun, found or made."""
+    start_pipeline: Callable[[Client, str, str, str, Mapping[str, str]], Awaitable[Manifest]]
+    """(client, repository, revision, branch, annotations of a new one) → PipelineRun, found or made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,12 @@ class ActionContext:
     """When the step began."""
     dry_run: bool = False
     said: list[str] = field(default_factory=list)
+
+    @property
+    def annotations(self) -> dict[str, str]:
+        """Of what the run makes: on whose behalf, and by which run."""
+        by = {} if self.requester.is_system or not self.requester.user else {REQUESTED_BY: self.requester.user}
+        return {TEMPLATE_RUN: self.run, **by}
 
     def say(self, line: str) -> None:
         """One line of the step's log."""

@@ -12,13 +12,16 @@ from portway.krm.errors import invalid
 from portway.krm.identity import Manifest
 
 REQUESTED_BY = "portway.dev/requested-by"
+REQUESTED_BY_GROUPS = "portway.dev/requested-by-groups"
 OWN_GROUPS = ".portway.dev"
+TEMPLATE_RUNS = "templateruns.portal.portway.dev"
 
 
 class RequestedBy:
     """Annotation ``portway.dev/requested-by``: the user that created an object of Portway's groups.
 
-    Not forgeable, and fixed from then on except for system:masters.
+    A TemplateRun also carries that user's groups (``portway.dev/requested-by-groups``, separated by commas), as its
+    steps ask what the requester may do. Not forgeable, and fixed from then on except for system:masters.
     """
 
     async def admit(self, request: AdmissionRequest) -> None:
@@ -29,13 +32,22 @@ class RequestedBy:
         if request.user.is_master and REQUESTED_BY in annotations:
             return
         if request.operation is Operation.CREATE:
-            annotations[REQUESTED_BY] = request.user.name
+            annotations.pop(REQUESTED_BY_GROUPS, None)
+            annotations |= _stamps(request)
         else:
-            was = ((request.old or {})["metadata"].get("annotations") or {}).get(REQUESTED_BY)
-            if was is None or request.user.is_master:
+            before = (request.old or {})["metadata"].get("annotations") or {}
+            if REQUESTED_BY not in before or request.user.is_master:
                 return
-            annotations[REQUESTED_BY] = was
+            annotations.pop(REQUESTED_BY_GROUPS, None)
+            annotations |= {key: before[key] for key in (REQUESTED_BY, REQUESTED_BY_GROUPS) if key in before}
         manifest["metadata"]["annotations"] = annotations
+
+
+def _stamps(request: AdmissionRequest) -> dict[str, str]:
+    stamps = {REQUESTED_BY: request.user.name}
+    if request.resource.key == TEMPLATE_RUNS:
+        stamps[REQUESTED_BY_GROUPS] = ",".join(request.user.groups)
+    return stamps
 
 
 class Completion:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from portway.apis.platform import Deploy, Phase, PipelineRunSpec, StepStatus
 from portway.apis.resources import WORKLOADS
-from portway.apis.wellknown import MANAGED_BY
+from portway.apis.wellknown import MANAGED_BY, PIPELINE_RUN, REQUESTED_BY
 from portway.client.contract import Client
 from portway.controllers.pipelineruns import definitions
 from portway.controllers.pipelineruns.definitions import Unusable
@@ -65,7 +65,7 @@ class Deployment:
                 "name": name,
                 "namespace": self.deploy.environment,
                 "labels": {MANAGED_BY: "portway"},
-                "annotations": {"portway.dev/pipeline-run": f"{objects.namespace_of(run)}/{objects.name_of(run)}"},
+                "annotations": _annotations(run),
             },
             "spec": {"score": score, "source": {"repository": spec.repository, "revision": spec.revision}},
         }
@@ -82,6 +82,12 @@ class Deployment:
             if error.code in (403, 404, 422):
                 raise Unusable(f"Workload {name} in environment {self.deploy.environment}: {error.message}") from error
             raise
+
+
+def _annotations(run: Manifest) -> dict[str, str]:
+    by = objects.annotation(run, REQUESTED_BY)
+    made_by = {PIPELINE_RUN: f"{objects.namespace_of(run)}/{objects.name_of(run)}"}
+    return {**made_by, **({REQUESTED_BY: by} if by else {})}
 
 
 def _state(workload: Manifest, step: StepStatus, now: datetime) -> dict[str, object]:

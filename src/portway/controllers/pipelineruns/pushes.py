@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from portway.apis.resources import PIPELINE_RUNS
@@ -48,7 +49,7 @@ class Pushes:
             pipeline = None
         if pipeline is not None and push.branch not in pipeline.branches:
             return None
-        await ensure_run(self.client.at(push.workspace), push.repository, push.revision, push.branch)
+        await ensure_run(self.client.at(push.workspace), push.repository, push.revision, push.branch, {})
         return run_name(push.repository, push.revision)
 
 
@@ -56,13 +57,15 @@ def run_name(repository: str, revision: str) -> str:
     return f"{repository}-{revision[:12]}"
 
 
-async def ensure_run(client: Client, repository: str, revision: str, branch: str = "main") -> Manifest:
-    """The run of this commit; made when there is none."""
+async def ensure_run(
+    client: Client, repository: str, revision: str, branch: str, annotations: Mapping[str, str]
+) -> Manifest:
+    """The run of this commit; made when there is none, then with these annotations."""
     name = run_name(repository, revision)
     manifest = {
         "apiVersion": PIPELINE_RUNS.api_version,
         "kind": PIPELINE_RUNS.kind,
-        "metadata": {"name": name},
+        "metadata": {"name": name, "annotations": dict(annotations)},
         "spec": {"repository": repository, "revision": revision, "branch": branch},
     }
     try:

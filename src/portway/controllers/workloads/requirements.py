@@ -8,7 +8,7 @@ from typing import Any
 
 from portway.apis.claims import GROUP
 from portway.apis.platform import WorkloadResource
-from portway.apis.wellknown import MANAGED_BY, WORKLOAD_LABEL
+from portway.apis.wellknown import MANAGED_BY, REQUESTED_BY, WORKLOAD_LABEL
 from portway.client.contract import Client
 from portway.controllers.choosing import Choosing, NamedType
 from portway.controllers.claims import bindings
@@ -173,6 +173,8 @@ class Asking:
             live = await self._create(wanted, type_, name)
         else:
             self._check_shareable(node, type_, live, wanted)
+            if node.shared:
+                wanted["metadata"].pop("annotations", None)  # it keeps the name of who asked first
             if not _contains(live, wanted):
                 live = await self.client.apply(resource, wanted, manager=_MANAGER)
         if objects.is_deleting(live):
@@ -215,6 +217,8 @@ class Asking:
             "namespace": objects.namespace_of(self.workload),
             "labels": {MANAGED_BY: "portway"},
         }
+        if by := objects.annotation(self.workload, REQUESTED_BY):
+            metadata["annotations"] = {REQUESTED_BY: by}
         if not node.shared:
             metadata["labels"][WORKLOAD_LABEL] = objects.name_of(self.workload)
             metadata["ownerReferences"] = [objects.owner_reference(self.workload)]

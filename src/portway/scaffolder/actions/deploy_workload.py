@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from portway.apis.resources import WORKLOADS
-from portway.apis.wellknown import MANAGED_BY, TEMPLATE_RUN
+from portway.apis.wellknown import MANAGED_BY
 from portway.krm import decoding
 from portway.krm.errors import StatusError
 from portway.krm.identity import Manifest
@@ -83,7 +83,7 @@ def _manifest(score: Mapping[str, Any], given: Mapping[str, Any], context: Actio
             "name": name,
             "namespace": given["environment"],
             "labels": {MANAGED_BY: "portway"},
-            "annotations": {TEMPLATE_RUN: context.run},
+            "annotations": context.annotations,
         },
         "spec": spec,
     }

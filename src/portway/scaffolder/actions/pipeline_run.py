@@ -34,7 +34,7 @@ class PipelineRun:
         await context.must_be_allowed("create", PIPELINE_RUNS, _NAMESPACE)
         try:
             found = await context.services.start_pipeline(
-                context.client, given["repository"], given["revision"], branch
+                context.client, given["repository"], given["revision"], branch, context.annotations
             )
         except StatusError as error:
             raise ActionFailed(f"the pipeline of {given['repository']}: {error.message}") from error

@@ -93,7 +93,7 @@ class PublishPortway:
             "metadata": {
                 "name": name,
                 "labels": {MANAGED_BY: "portway"},
-                "annotations": {TEMPLATE_RUN: context.run},
+                "annotations": context.annotations,
             },
             "spec": spec,
         }
