@@ -10,6 +10,7 @@ from typing import Any, cast
 from portway.apis import resources
 from portway.client.contract import Client, Resource
 from portway.client.memory import MemoryClient
+from portway.krm import errors
 
 ORG, PAYMENTS, SHOP = "root:acme", "root:acme:payments", "root:acme:shop"
 TOKEN = "pw_ada"
@@ -22,13 +23,32 @@ def before(**delta: float) -> str:
     return (datetime.now(UTC) - timedelta(**delta)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-class PlanningClient(MemoryClient):
-    """Answers a dry run of a Postgres claim with a plan, as admission does."""
+class AcmeClient(MemoryClient):
+    """Answers a dry run of a Postgres claim with a plan, as admission does, and keeps eve out of payments."""
 
-    def _view(self, workspace: str, user: str) -> PlanningClient:
+    async def get(self, resource: Resource, name: str, namespace: str | None = None) -> Manifest:
+        self._check(resource.plural, name)
+        return await super().get(resource, name, namespace)
+
+    async def post(self, path: str, body: Manifest) -> Manifest:
+        answer = await super().post(path, body)
+        if path.endswith("/selfsubjectaccessreviews") and self._is_kept_out:
+            answer["status"] = {"allowed": False}
+        return answer
+
+    @property
+    def _is_kept_out(self) -> bool:
+        return self.user == "eve" and self.workspace == PAYMENTS
+
+    def _check(self, plural: str, name: str) -> None:
+        secret = self.user == "linus" and plural == "secrets"
+        if self._is_kept_out or secret:
+            raise errors.forbidden(plural, name, f"{self.user} cannot get it")
+
+    def _view(self, workspace: str, user: str) -> AcmeClient:
         plain = super()._view(workspace, user)
-        plain.__class__ = PlanningClient
-        return cast("PlanningClient", plain)
+        plain.__class__ = AcmeClient
+        return cast("AcmeClient", plain)
 
     async def create(
         self, resource: Resource, manifest: Manifest, namespace: str | None = None, *, dry_run: bool = False
@@ -43,7 +63,7 @@ class PlanningClient(MemoryClient):
 
 
 def new_client() -> MemoryClient:
-    return PlanningClient(users={TOKEN: "ada", "pw_eve": "eve"})
+    return AcmeClient(users={TOKEN: "ada", "pw_eve": "eve", "pw_linus": "linus"})
 
 
 async def put(client: Client, workspace: str, resource: Resource, manifest: Manifest) -> None:

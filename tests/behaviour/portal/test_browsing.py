@@ -75,7 +75,96 @@ async def test_hostile_names_and_descriptions_stay_text(portal: Portal) -> None:
         assert "javascript:" not in page
 
 
-async def test_nothing_is_shown_from_workspaces_one_may_not_read(portal: Portal) -> None:
-    page = await portal.get("/catalog/root:nowhere/component/default/orders")
+async def test_an_entity_that_is_not_there_gives_advice(portal: Portal) -> None:
+    page = await portal.get("/catalog/root:acme/component/default/nothing")
     assert page.status_code == 404
     assert "Try the search" in page.text
+
+
+async def test_a_reference_leads_to_the_workspace_it_resolves_to(portal: Portal) -> None:
+    answer = await portal.get("/catalog/root:acme:payments/group/default/payments")
+    assert answer.headers["location"] == "/catalog/root:acme/group/default/payments"
+
+
+async def test_nothing_is_shown_from_workspaces_one_may_not_read(portal: Portal) -> None:
+    portal.cookies.set("portway_session", "pw_eve")
+    assert (await portal.get("/catalog/root:acme:payments/component/default/orders")).status_code == 404
+    assert (await portal.get("/workloads/root:acme:payments/staging/orders")).status_code == 403
+    for path in (
+        "/",
+        "/catalog",
+        "/search?q=ledger",
+        "/runs",
+        "/palette?q=ledger",
+        "/catalog/root:acme/group/default/payments",
+    ):
+        page = (await portal.get(path)).text
+        assert "double-entry" not in page.lower()
+        assert "component/default/ledger" not in page
+        assert "ledger @" not in page
+
+
+async def test_an_entity_page_shows_both_ways_of_relations_and_where_it_runs(portal: Portal) -> None:
+    page = (await portal.get("/catalog/root:acme:payments/component/default/orders")).text
+    for text in (
+        "Takes orders",
+        "Provides",
+        "Orders API",
+        "http://127.0.0.1:18081",
+        "Progressing",
+        "Dashboard",
+        "refunds-api",
+    ):
+        assert text in page
+    api = (await portal.get("/catalog/root:acme:payments/api/default/orders-api?tab=relations")).text
+    assert "Consumed by" in api
+    assert "Web shop" in api
+    graph = (await portal.get("/catalog/root:acme:payments/api/default/orders-api/graph")).json()
+    assert {node["label"] for node in graph["nodes"]} == {"Orders API", "Orders", "Web shop", "Payments", "Checkout"}
+
+
+@pytest.mark.parametrize(
+    ("tab", "shown"),
+    [
+        ("deployments", "waiting for the readiness probe"),
+        ("docs", "How orders work"),
+        ("activity", "Release orders-7d9f2c1 runs"),
+        ("source", "catalog.portway.dev/v1alpha1"),
+        ("nonsense", "Takes orders"),
+    ],
+)
+async def test_each_tab_has_its_own_address(portal: Portal, tab: str, shown: str) -> None:
+    page = await portal.get(f"/catalog/root:acme:payments/component/default/orders?tab={tab}")
+    assert page.status_code == 200
+    assert shown in page.text
+
+
+async def test_starring_keeps_an_entity_on_the_start_page(portal: Portal) -> None:
+    url = "/catalog/root:acme:shop/component/default/newsletter"
+    assert (await portal.post(f"{url}/star")).status_code == 303
+    assert "newsletter" in (await portal.get("/")).text
+    assert "newsletter" in (await portal.get("/catalog?scope=starred")).text
+    await portal.post(f"{url}/star")
+    assert "Nothing starred yet" in (await portal.get("/catalog?scope=starred")).text
+
+
+async def test_docs_of_portway_and_of_a_component_link_and_search(portal: Portal) -> None:
+    assert 'href="/docs/guide.md"' in (await portal.get("/docs")).text
+    assert "Open the harbour" in (await portal.get("/docs/guide.md")).text
+    assert "Guide" in (await portal.get("/docs/index.md?q=harbour")).text
+    assert (await portal.get("/docs/../secrets.md")).status_code == 404
+    base = "/catalog/root:acme:payments/component/default/orders/docs"
+    assert f'href="{base}/running.md"' in (await portal.get(f"{base}/index.md")).text
+
+
+async def test_a_crashed_workload_shows_its_exit_code_and_last_lines(portal: Portal) -> None:
+    page = (await portal.get("/workloads/root:acme:payments/staging/ledger")).text
+    assert "exit code 1" in page
+    assert "KeyError: &#39;DATABASE_URL&#39;" in page
+
+
+async def test_the_log_of_a_container_streams_as_events(portal: Portal) -> None:
+    answer = await portal.get("/workloads/root:acme:payments/staging/orders/logs/web")
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    assert "event: line\ndata: log of orders/web" in answer.text
+    assert (await portal.get("/workloads/root:acme:payments/staging/orders/logs/nope")).status_code == 404

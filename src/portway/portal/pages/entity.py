@@ -76,6 +76,8 @@ class EntityContext:
 
 async def show(visit: Visit) -> Response:
     entity, readable = await _entity(visit)
+    if entity.workspace != visit.part("workspace"):
+        return RedirectResponse(rendering.entity_url(entity), 303)
     tab = visit.param("tab", "overview")
     context = await _context(visit, entity, readable, tab)
     response = visit.page("entity.html", context, title=entity.label, nav="catalog")

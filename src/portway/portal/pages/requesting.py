@@ -253,7 +253,8 @@ def _team_workspaces(visit: Visit, mine: frozenset[Ref]) -> set[str]:
 def _environments(visit: Visit, workspace: str) -> dict[str, str]:
     """Namespace -> label; ``default`` last, for what belongs to no environment."""
     found = {}
-    for manifest in visit.index.environments.within(workspace):
+    environments = visit.index.environments.within(workspace)
+    for manifest in sorted(environments, key=lambda m: (m.get("spec") or {}).get("type") == "production"):
         name, spec = manifest["metadata"]["name"], manifest.get("spec") or {}
         kind = spec.get("type") or ""
         found[name] = spec.get("title") or (f"{name} ({kind})" if kind and kind != name else name)
