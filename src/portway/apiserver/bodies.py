@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from portway.apiserver import metadata
 from portway.apiserver.requests import Request
 from portway.krm import decoding, protobuf
 from portway.krm.decoding import Decoded
 from portway.krm.errors import bad_request, unsupported_media_type
 from portway.krm.identity import GroupVersionKind, Manifest
+from portway.krm.schemas import validating
 
 PROTOBUF = "application/vnd.kubernetes.protobuf"
 
@@ -52,12 +54,24 @@ def typed(value: Any, gvk: GroupVersionKind) -> Manifest:
         raise bad_request(f"the kind in the data ({kind}) does not match the expected kind ({gvk.kind})")
     manifest = {"apiVersion": version, "kind": kind, **value}
     manifest["apiVersion"], manifest["kind"] = version, kind
-    metadata = manifest.get("metadata")
-    if metadata is None:
+    fields = manifest.get("metadata")
+    if fields is None:
         manifest["metadata"] = {}
-    elif not isinstance(metadata, dict):
+    elif not isinstance(fields, dict):
         raise bad_request(f"{gvk.kind}: metadata must be an object")
+    else:
+        metadata.check_types(gvk.kind, fields)
     return manifest
+
+
+def check_types(gvk: GroupVersionKind, schema: Mapping[str, Any], manifest: Manifest) -> None:
+    """Raises StatusError 400 for values that a typed client could not decode. Null is as good as absent."""
+    for cause in validating.validate(schema, manifest):
+        if cause.reason == "FieldValueTypeInvalid" and '"null"' not in cause.message:
+            raise bad_request(
+                f'{gvk.kind} in version "{gvk.version}" cannot be handled as a {gvk.kind}: '
+                f"json: cannot unmarshal {cause.field}: {cause.message}"
+            )
 
 
 def be_strict(request: Request, gvk: GroupVersionKind, unknown: Iterable[str], source: Decoded | None) -> None:

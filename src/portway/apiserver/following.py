@@ -6,6 +6,7 @@ A writer waits with ``reached`` until its own write is in the index, so that wha
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from typing import Generic, TypeVar
 
@@ -13,6 +14,8 @@ import orjson
 
 from portway.krm.identity import Manifest
 from portway.store.contract import Compacted, Event, EventType, Key, Reads, Record
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -106,7 +109,11 @@ class Follower(Generic[T]):
 
     def _put(self, record: Record) -> None:
         key = record.key
-        parsed = self._parse(key, record.revision, orjson.loads(record.value))
+        try:
+            parsed = self._parse(key, record.revision, orjson.loads(record.value))
+        except (KeyError, TypeError, ValueError, AttributeError):
+            log.exception("an object is left out of the index", extra={"key": str(key)})
+            parsed = None
         if parsed is None:
             self._drop(key)
             return

@@ -14,12 +14,13 @@ from portway.apiserver.resources import Resource
 from portway.apiserver.responses import Response
 from portway.apiserver.tenants import Tenant
 from portway.apiserver.users import User
+from portway.krm.builtins import definitions
+from portway.krm.builtins.catalogue import TOKEN_REQUEST, definition_name
 from portway.krm.errors import bad_request, not_found
-from portway.krm.identity import GroupVersionKind, Manifest
+from portway.krm.identity import Manifest
 from portway.store.contract import Key
 
 Answer = Callable[[Context, Request, Manifest], Awaitable[Manifest]]
-TOKEN_REQUEST = GroupVersionKind("authentication.k8s.io", "v1", "TokenRequest")
 
 
 def is_review(resource: Resource) -> bool:
@@ -28,6 +29,7 @@ def is_review(resource: Resource) -> bool:
 
 async def review(context: Context, request: Request, resource: Resource) -> Response:
     manifest, source = await bodies.read_manifest(request, resource.served.gvk, custom=False)
+    bodies.check_types(resource.served.gvk, resource.served.schema, manifest)
     bodies.be_strict(request, resource.served.gvk, (), source)
     manifest["status"] = await _ANSWERS[resource.key](context, request, manifest)
     manifest["metadata"].setdefault("creationTimestamp", None)
@@ -37,13 +39,14 @@ async def review(context: Context, request: Request, resource: Resource) -> Resp
 async def token(context: Context, request: Request, resource: Resource) -> Response:
     """POST …/serviceaccounts/<name>/token."""
     manifest, _ = await bodies.read_manifest(request, TOKEN_REQUEST, custom=False)
+    bodies.check_types(TOKEN_REQUEST, definitions.inlined(definition_name(TOKEN_REQUEST)), manifest)
     target = request.target
     record = context.storage.get(Key(resource.key, request.cluster, target.namespace, target.name))
     if record is None:
         raise not_found("serviceaccounts", target.name)
     uid = objects.decode(record.value)["metadata"]["uid"]
     account = Account(request.cluster, target.namespace, target.name, uid)
-    spec = manifest.setdefault("spec", {})
+    spec = manifest["spec"] = manifest.get("spec") or {}
     manifest["status"] = context.accounts.issue(account, spec)
     spec.setdefault("expirationSeconds", context.settings.service_account_seconds)
     manifest["metadata"] = {"name": target.name, "namespace": target.namespace, "creationTimestamp": None}

@@ -24,6 +24,8 @@ _NO_GENERATION = frozenset(("", "rbac.authorization.k8s.io", "coordination.k8s.i
 
 def clean(request: Request, resource: Resource, manifest: Manifest, source: Decoded | None) -> None:
     """Drop undeclared fields (or refuse them, as fieldValidation says) and fill defaults in."""
+    if not resource.served.custom:
+        bodies.check_types(resource.served.gvk, resource.served.schema, manifest)
     unknown = list(pruning.prune(resource.served.schema, manifest))
     unknown += [path for path in metadata.drop_unknown(manifest) if path not in unknown]
     bodies.be_strict(request, resource.served.gvk, unknown, source)

@@ -11,6 +11,7 @@ from portway.apiserver import names
 from portway.apiserver.admission.contract import AdmissionRequest, Operation
 from portway.krm.errors import Cause, invalid
 from portway.krm.identity import Manifest
+from portway.krm.schemas import structural
 
 _KEY_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._")
 _KEY_TEXT = (
@@ -127,7 +128,16 @@ def _role(_request: AdmissionRequest, manifest: Manifest) -> Iterator[Cause]:
                 yield Cause("FieldValueRequired", text, f"{path}.{field}")
 
 
-def _immutable_spec(request: AdmissionRequest, manifest: Manifest) -> Iterator[Cause]:
+def _api_resource_schema(request: AdmissionRequest, manifest: Manifest) -> Iterator[Cause]:
+    spec = manifest.get("spec")
+    if not spec:
+        yield Cause("FieldValueRequired", "Required value", "spec")
+        return
+    if not request.name.endswith(f".{spec['names']['plural']}.{spec['group']}"):
+        text = f'Invalid value: "{request.name}": must be <prefix>.<spec.names.plural>.<spec.group>'
+        yield Cause("FieldValueInvalid", text, "metadata.name")
+    for index, version in enumerate(spec["versions"]):
+        yield from structural.check(version.get("schema") or {}, f"spec.versions[{index}].schema")
     if request.old is not None and request.old.get("spec") != manifest.get("spec"):
         text = "Forbidden: the spec of an APIResourceSchema cannot be changed: make a new one and name it in the export"
         yield Cause("FieldValueForbidden", text, "spec")
@@ -157,7 +167,7 @@ _CHECKS: dict[str, Check] = {
     "rolebindings.rbac.authorization.k8s.io": _binding,
     "clusterroles.rbac.authorization.k8s.io": _role,
     "roles.rbac.authorization.k8s.io": _role,
-    "apiresourceschemas.apis.kcp.io": _immutable_spec,
+    "apiresourceschemas.apis.kcp.io": _api_resource_schema,
     "apibindings.apis.kcp.io": _api_binding,
     "workspaces.tenancy.kcp.io": _workspace,
 }

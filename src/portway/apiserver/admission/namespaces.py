@@ -5,6 +5,7 @@ from __future__ import annotations
 from portway.apiserver import objects
 from portway.apiserver.admission.contract import AdmissionRequest, Operation
 from portway.apiserver.storing import Storage
+from portway.apiserver.tenants import LOGICAL_CLUSTERS
 from portway.krm.errors import Cause, StatusError, forbidden, not_found
 from portway.store.contract import Key
 
@@ -16,6 +17,9 @@ class NamespaceLifecycle:
         self._storage = storage
 
     async def admit(self, request: AdmissionRequest) -> None:
+        if request.resource.key == LOGICAL_CLUSTERS and request.operation is not Operation.UPDATE:
+            why = "a logical cluster is made and deleted with its Workspace"
+            raise forbidden("logicalclusters", request.name, why, "core.kcp.io")
         if request.operation is Operation.DELETE:
             self._protect(request)
         elif request.operation is Operation.CREATE and request.namespace and request.resource.served.namespaced:

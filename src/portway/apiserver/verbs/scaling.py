@@ -12,11 +12,13 @@ from portway.apiserver.requests import Request
 from portway.apiserver.resources import Resource
 from portway.apiserver.responses import Response
 from portway.apiserver.verbs import getting, patching, updating
+from portway.krm.builtins import definitions
+from portway.krm.builtins.catalogue import SCALE, definition_name
 from portway.krm.errors import Cause, invalid
-from portway.krm.identity import GroupVersionKind, Manifest
+from portway.krm.identity import Manifest
 from portway.store.contract import Conflict
 
-SCALE = GroupVersionKind("autoscaling", "v1", "Scale")
+_SCHEMA = definitions.inlined(definition_name(SCALE))
 
 
 async def get(context: Context, request: Request, resource: Resource) -> Response:
@@ -42,6 +44,7 @@ async def _write(context: Context, request: Request, resource: Resource, change:
         record = getting.live(context, request, resource)
         live = writing.live_of(resource, record)
         scale = bodies.typed(change(scale_of(resource, live)), SCALE)
+        bodies.check_types(SCALE, _SCHEMA, scale)
         metadata.check_preconditions(resource, scale, live)
         manifest = copy.deepcopy(live)
         _set(manifest, resource.served.scale["specReplicasPath"], _replicas(request, scale))
