@@ -25,10 +25,15 @@ class Background:
 
 @asynccontextmanager
 async def background() -> AsyncIterator[Background]:
-    """All tasks are cancelled and have ended when the block is left."""
-    async with asyncio.TaskGroup() as group:
-        made = Background(group)
-        try:
-            yield made
-        finally:
-            made.cancel()
+    """All tasks are cancelled and have ended when the block is left. A single failure is raised as it is."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            made = Background(group)
+            try:
+                yield made
+            finally:
+                made.cancel()
+    except BaseExceptionGroup as failures:
+        if len(failures.exceptions) == 1:
+            raise failures.exceptions[0] from None
+        raise
