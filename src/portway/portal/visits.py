@@ -93,11 +93,9 @@ class Visit:
         )
         return self._html(template, {"shell": shell, **fields(context)}, status)
 
-    def fragment(self, template: str, context: Context, *, status: int = 200) -> Response:
-        """A part of a page, for htmx."""
-        response = self._html(template, fields(context), status)
-        response.headers["Vary"] = "HX-Request"
-        return response
+    def fragment(self, template: str, context: Context) -> Response:
+        """A part of a page, for htmx: always 200, as errors in it are for the reader and not for htmx."""
+        return self._html(template, fields(context), 200)
 
     def render(self, template: str, context: Context) -> str:
         return self.site.templates.render(template, fields(context))

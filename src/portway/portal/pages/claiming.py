@@ -84,7 +84,7 @@ async def reveal(visit: Visit) -> Response:
     context = _context(visit, manifest, type_, revealed=values, problem=problem)
     status = 200 if values else 403
     if visit.from_htmx:
-        return visit.fragment("claim_secret.html", context, status=status)
+        return visit.fragment("claim_secret.html", context)
     return visit.page("claim.html", context, status=status, title=context.name, nav="request")
 
 

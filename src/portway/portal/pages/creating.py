@@ -195,7 +195,7 @@ class _Wizard:
         )
         code = 422 if errors or problem else status
         if self.visit.from_htmx:
-            return self.visit.fragment("wizard_body.html", context, status=code)
+            return self.visit.fragment("wizard_body.html", context)
         return self.visit.page("wizard.html", context, status=code, title=template.label, nav="create")
 
     async def create(self, data: Data, workspace: str, run: str) -> Response:

@@ -162,7 +162,7 @@ class _Desk:
         )
         status = 422 if errors or problem else 200
         if self.visit.from_htmx:
-            return self.visit.fragment("request_body.html", context, status=status)
+            return self.visit.fragment("request_body.html", context)
         return self.visit.page("request.html", context, status=status, title=self.type.title, nav="request")
 
     async def ask(self, workspace: str, environment: str, data: Data, *, dry: bool) -> Response:
