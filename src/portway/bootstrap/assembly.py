@@ -24,6 +24,7 @@ from portway.bootstrap.repositories import GitAccess, HostedRepositories
 from portway.bootstrap.sessions import Sessions
 from portway.bootstrap.settings import Settings
 from portway.bootstrap.sources import GitSources
+from portway.bootstrap.vetting import VetOnWrite
 from portway.client.inprocess import InProcessTransport
 from portway.client.rest import RestClient
 from portway.controllers import composing
@@ -54,23 +55,24 @@ class Api:
     system: RestClient
     admin_token: str
     planning: PlanOnDryRun
+    vetting: VetOnWrite
 
 
 @asynccontextmanager
 async def open_api(settings: Settings) -> AsyncIterator[Api]:
     """Store and API server with Portway's kinds installed; closed in the right order."""
-    planning = PlanOnDryRun()
+    planning, vetting = PlanOnDryRun(), VetOnWrite()
     async with AsyncExitStack() as stack:
         cache = await _open_cache(settings.home / "store.db")
         stack.push_async_callback(cache.close)
         own = ApiSettings(ca_certificate=settings.ca_certificate.read_text(), external_url=settings.secure_address)
-        server = ApiServer(cache, own, plan_admissions=[planning])
+        server = ApiServer(cache, own, plan_admissions=[vetting, planning])
         await server.start()
         stack.push_async_callback(server.close)
         system = RestClient(InProcessTransport(server), "root", server.boot_token)
         await kinds.install(system)
         token = await administrators.ensure_token(system, settings.home)
-        yield Api(server, system, token, planning)
+        yield Api(server, system, token, planning, vetting)
 
 
 async def _open_cache(file: Path) -> Cache:
@@ -115,6 +117,7 @@ async def open_control_plane(
         )
         composed = composing.compose(runtime, given, clock)
         api.planning.planner = composed.planner
+        api.vetting.vetting = composed.vetting
         index = Index()
         sessions = Sessions(api.system)
         access = GitAccess(api.system, sessions, composed.pushes)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from portway.apis.resources import API_EXPORTS, ENVIRONMENTS, RESOURCE_TYPES, WORKSPACES
+from portway.apis.resources import API_EXPORTS, ENVIRONMENTS, RESOURCE_TYPES, TEMPLATES, WORKSPACES
 from portway.controllers import definitions, environments
 from portway.controllers.choosing import Choosing
 from portway.controllers.claims.kinds import ClaimKinds
@@ -17,24 +17,28 @@ from portway.controllers.resourcetypes import inheriting
 from portway.controllers.resourcetypes import reconciling as resourcetypes
 from portway.controllers.templateruns import reconciling as templateruns
 from portway.controllers.templateruns.registering import CatalogObjects
+from portway.controllers.vetting import Vetting
 from portway.controllers.workloads import reconciling as workloads
 from portway.drivers.contract import Driver
 from portway.drivers.services import Jobs, Repositories, Sources
 from portway.kit.clocks import Clock
 from portway.runtime.contract import Controller, Runtime
+from portway.scaffolder.actions import built_in
 from portway.scaffolder.contract import Services
 
 
 @dataclass(frozen=True, slots=True)
 class Controllers:
     """What bootstrap gets: ``controllers`` for ``runtime.run``, ``planner`` for dry runs, ``pushes``
-    for the git server, ``scaffolding`` for previews of templates.
+    for the git server, ``scaffolding`` for previews of templates,
+    ``vetting`` for admission.
     """
 
     controllers: Sequence[Controller]
     planner: ClaimPlanner
     pushes: Pushes
     scaffolding: Services
+    vetting: Vetting
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,4 +71,5 @@ def compose(runtime: Runtime, given: Collaborators, clock: Clock) -> Controllers
         planner=ClaimPlanner(choosing, clock),
         pushes=Pushes(client, repositories),
         scaffolding=services,
+        vetting=Vetting(runtime.lister(TEMPLATES), built_in()),
     )

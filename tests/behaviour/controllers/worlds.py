@@ -46,6 +46,7 @@ class World:
     home: Path = field(default_factory=lambda: Path(tempfile.gettempdir()) / "portway-worlds")
     planner: Any = None
     pushes: Any = None
+    vetting: Any = None
 
     async def create(self, workspace: str, resource: Resource, name: str, spec: Manifest, **metadata: Any) -> Manifest:
         namespace = metadata.pop("namespace", None)
@@ -123,7 +124,7 @@ async def running(world: World) -> AsyncIterator[World]:
         {"memory": world.driver}, world.repositories, world.jobs, world.sources, world.home / "runs"
     )
     made = composing.compose(runtime, given, SystemClock())
-    world.planner, world.pushes = made.planner, made.pushes
+    world.planner, world.pushes, world.vetting = made.planner, made.pushes, made.vetting
     task = asyncio.create_task(runtime.run(made.controllers))
     try:
         yield world

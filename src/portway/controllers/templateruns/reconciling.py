@@ -76,15 +76,17 @@ class TemplateRunReconciler:
         if spec.cancelled:
             return await self._finish(client, request, manifest, status, (Phase.CANCELLED, "cancelled"))
         try:
-            run = self._prepared(request, manifest, spec, status)
+            run = await self._prepared(request, manifest, spec, status)
         except ActionFailed as error:
             return await self._finish(client, request, manifest, status, (Phase.FAILED, str(error)))
         if status.phase is Phase.PENDING:
             run = await self._begin(client, run)
         return await self._advance(client, run)
 
-    def _prepared(self, request: Request, manifest: Manifest, spec: TemplateRunSpec, status: TemplateRunStatus) -> _Run:
-        found = finding.find(self.templates, request.workspace, spec.template)
+    async def _prepared(
+        self, request: Request, manifest: Manifest, spec: TemplateRunSpec, status: TemplateRunStatus
+    ) -> _Run:
+        found = await finding.fetch(self.client, self.templates, request.workspace, spec.template)
         template = finding.usable(found, dict(self.actions))
         if status.phase is Phase.PENDING:
             values = parameters.with_defaults(template, spec.parameters)
@@ -236,8 +238,7 @@ def controller(runtime: Runtime, services: Services, home: Path, clock: Clock) -
         events=EventRecorder(runtime.client, "templateruns", clock=clock),
         clock=clock,
     )
-    # Templates are watched so that their informer is in step before the first run is looked at.
-    watches = (Watch(PIPELINE_RUNS, unfinished), Watch(TEMPLATES, lambda _: ()))
+    watches = (Watch(PIPELINE_RUNS, unfinished),)
     return Controller("templateruns", TEMPLATE_RUNS, reconciler, watches)
 
 
