@@ -111,8 +111,9 @@ class Running:
             self._server = uvicorn.Server(config)
             self._ready.set()
             await self._server.serve(sockets=[listener])
-            for connection in list(self._server.server_state.connections):
-                connection.transport.abort()  # some clients leave theirs open; TLS would wait for their goodbye
+            # Killed clients leave theirs half open; TLS would wait half a minute for their goodbye.
+            for transport in list(getattr(self._loop, "_transports", {}).values()):
+                transport.abort()
             await asyncio.sleep(0.1)
         await api.close()
         await cache.close()
