@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+_PATIENCE_SECONDS = 5.0
+
 Parse = Callable[[Key, int, Manifest], T | None]
 Changed = Callable[[Key], None]
 
@@ -105,7 +107,11 @@ class Follower(Generic[T]):
             return
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiters.append((revision, waiter))
-        await asyncio.wait_for(waiter, 30)
+        try:
+            await asyncio.wait_for(waiter, _PATIENCE_SECONDS)
+        except TimeoutError:
+            # The write is durable; only its effect on later requests is late.
+            log.error("an index is behind the store", extra={"resource": self.resource, "revision": revision})
 
     def _put(self, record: Record) -> None:
         key = record.key

@@ -6,6 +6,7 @@ field a user can name, and annotation ``kcp.io/cluster`` is the first annotation
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -42,6 +43,12 @@ def decode(value: bytes) -> Manifest:
 
 _KEEPS_PATH = "core.kcp.io/"
 """The group of LogicalCluster, which has its path stored; elsewhere it is added on wildcard reads only."""
+
+
+@lru_cache(maxsize=256)
+def shared(value: bytes) -> Manifest:
+    """``decode`` for many readers of the same event. Not to be changed by any."""
+    return decode(value)
 
 
 def encoder(manifest: Manifest, cluster: str) -> Encode:

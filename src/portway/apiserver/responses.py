@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,7 +29,7 @@ class Response:
 class Stream:
     """A body without end; ``chunks`` is closed when the client leaves or after ``seconds``."""
 
-    chunks: AsyncIterator[bytes]
+    chunks: AsyncGenerator[bytes, None]
     seconds: float
     content_type: bytes = JSON
 
@@ -73,7 +73,7 @@ async def send_stream(stream: Stream, extra: list[tuple[bytes, bytes]], receive:
     """Ends with the stream, the client or the time, whichever is first."""
     headers = [(b"content-type", stream.content_type), (b"cache-control", b"no-cache, private"), *extra]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
-    if not await pump_until(_pump(stream.chunks, send), receive, "http.disconnect", stream.seconds):
+    if not await pump_until(_pump(stream, send), receive, "http.disconnect", stream.seconds):
         await send({"type": "http.response.body", "body": b""})
 
 
@@ -93,9 +93,10 @@ async def pump_until(pump: Coroutine[Any, Any, None], receive: Receive, goodbye:
     return gone
 
 
-async def _pump(chunks: AsyncIterator[bytes], send: Send) -> None:
-    async for chunk in chunks:
-        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+async def _pump(stream: Stream, send: Send) -> None:
+    async with contextlib.aclosing(stream.chunks) as chunks:
+        async for chunk in chunks:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
 
 
 async def _gone(receive: Receive, goodbye: str) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import AsyncIterator
+import contextlib
 
 from portway.apiserver.requests import Receive, Scope, Send
 from portway.apiserver.responses import Response, Stream, pump_until
@@ -38,13 +38,15 @@ async def send(scope: Scope, answer: Response | Stream, receive: Receive, send_m
         return
     offered = [p for p in scope.get("subprotocols") or () if not p.startswith(BEARER)]
     await send_message({"type": "websocket.accept", "subprotocol": offered[0] if offered else None})
-    if not await pump_until(_frames(answer.chunks, send_message), receive, "websocket.disconnect", answer.seconds):
+    if not await pump_until(_frames(answer, send_message), receive, "websocket.disconnect", answer.seconds):
         await send_message({"type": "websocket.close", "code": 1000})
 
 
-async def _frames(chunks: AsyncIterator[bytes], send_message: Send) -> None:
-    async for chunk in chunks:
-        await send_message({"type": "websocket.send", "text": chunk.decode()})
+async def _frames(stream: Stream, send_message: Send) -> None:
+    async with contextlib.aclosing(stream.chunks) as chunks:
+        async for chunk in chunks:
+            for line in chunk.splitlines():
+                await send_message({"type": "websocket.send", "text": line.decode()})
 
 
 async def _refuse(scope: Scope, answer: Response, send_message: Send) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import json
 from typing import Any
 
@@ -129,3 +130,26 @@ async def test_a_watch_over_websocket_sends_a_frame_per_event(api: Any, server: 
     assert json.loads((await sent.get())["text"])["type"] == "ADDED"
     left.set()
     await serving
+
+
+async def test_a_client_that_leaves_leaves_nothing_behind(api: Any, server: Any, make: Any) -> None:
+    cache = server.context.storage.cache
+    before = cache.watchers
+    async with api.watch(CONFIGS) as watch:
+        await watch.next()
+        await api.post(CONFIGS, make.config("a"))
+        await watch.next()
+        assert cache.watchers == before + 1
+    assert cache.watchers == before
+    assert server.metrics.watches == 0
+
+
+async def test_a_burst_reaches_every_watcher_in_the_same_order(api: Any, make: Any) -> None:
+    revision = (await api.get(CONFIGS))["metadata"]["resourceVersion"]
+    async with contextlib.AsyncExitStack() as stack:
+        watches = [await stack.enter_async_context(api.watch(CONFIGS, resourceVersion=revision)) for _ in range(20)]
+        names = [f"c{number}" for number in range(30)]
+        await asyncio.gather(*(api.post(CONFIGS, make.config(name)) for name in names))
+        seen = [await watch.names(len(names)) for watch in watches]
+    assert all(order == seen[0] for order in seen)
+    assert sorted(name for _, name in seen[0]) == sorted(names)

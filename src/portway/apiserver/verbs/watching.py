@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass
 
 import orjson
 
+from portway.apiserver import objects
 from portway.apiserver.context import Context
 from portway.apiserver.negotiating import Form
 from portway.apiserver.rendering import Renderer
@@ -18,6 +20,7 @@ from portway.apiserver.verbs import listing, selecting
 from portway.apiserver.verbs.selecting import Selection
 from portway.krm.errors import Cause, StatusError, expired
 from portway.store.contract import Compacted, Event, EventType, Record
+from portway.store.watching import Subscription
 
 _INITIAL_END = {"k8s.io/initial-events-end": "true"}
 
@@ -37,15 +40,20 @@ class _Watch:
     def line(self, type_: str, body: bytes) -> bytes:
         return b'{"type":"%s","object":%s}\n' % (type_.encode(), body)
 
+    def told(self, event: Event | int) -> bytes | None:
+        if isinstance(event, Event):
+            return self.event(event)
+        return self.line("BOOKMARK", self.renderer.bookmark(event)) if self.bookmarks else None
+
     def event(self, event: Event) -> bytes | None:
         """None when the selector hides it. Leaving the selector is a deletion, entering it an addition."""
         if self.selection.is_everything:
             return self.line(event.type, self.renderer.single(event.record))
-        matches = self.selection.matches_value(event.record.value)
+        matches = self.selection.matches(objects.shared(event.record.value))
         if event.type is EventType.ADDED:
             type_ = EventType.ADDED if matches else None
         else:
-            before = event.previous is not None and self.selection.matches_value(event.previous)
+            before = event.previous is not None and self.selection.matches(objects.shared(event.previous))
             type_ = _transition(event.type, before, matches)
         if type_ is None:
             return None
@@ -122,7 +130,21 @@ def _check_retained(watching: _Watch) -> None:
         raise listing.too_large(watching.revision, watching.context.storage.revision)
 
 
-async def _lines(watching: _Watch) -> AsyncIterator[bytes]:
+async def _batches(events: AsyncIterator[Event | int]) -> AsyncGenerator[Sequence[Event | int], None]:
+    """All that is ready at once, so that a burst is sent as one chunk."""
+    if not isinstance(events, Subscription):
+        async for event in events:
+            yield [event]
+        return
+    while True:
+        try:
+            batch = await events.batch()
+        except StopAsyncIteration:
+            return
+        yield batch
+
+
+async def _lines(watching: _Watch) -> AsyncGenerator[bytes, None]:
     try:
         after = watching.revision
         wants_state = watching.initial or (not after and watching.request.query.get("sendInitialEvents") != "false")
@@ -136,14 +158,12 @@ async def _lines(watching: _Watch) -> AsyncIterator[bytes]:
         elif not after:
             after = watching.context.storage.revision
         cluster, namespace = listing.scope_of(watching.request, watching.resource)
-        async for event in watching.context.storage.watch(watching.resource.key, cluster, namespace, after):
-            if isinstance(event, int):
-                if watching.bookmarks:
-                    yield watching.line("BOOKMARK", watching.renderer.bookmark(event))
-                continue
-            line = watching.event(event)
-            if line is not None:
-                yield line
+        events = watching.context.storage.watch(watching.resource.key, cluster, namespace, after)
+        async with contextlib.aclosing(_batches(events)) as batches:
+            async for batch in batches:
+                chunk = b"".join(filter(None, map(watching.told, batch)))
+                if chunk:
+                    yield chunk
     except Compacted as gone:
         error = expired(f"too old resource version: {gone.asked} ({gone.oldest})")
         yield watching.line("ERROR", orjson.dumps(error.to_status()))
