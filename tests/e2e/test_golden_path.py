@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from tests.e2e.installations import Installation, free_port
 
-pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("golden path")]
+pytestmark = pytest.mark.timeout(400)
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def _request(url: str, body: Any = None) -> Any:
 
 
 def _endpoint(installation: Installation) -> str:
-    (workload,) = installation.get("workloads", "orders", "-w", "root:acme:payments", "-n", "staging")["items"]
+    workload = installation.get("workloads", "orders", "-w", "root:acme:payments", "-n", "staging")
     return str(workload["status"]["endpoints"][0]["url"])
 
 
