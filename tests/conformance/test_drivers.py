@@ -14,6 +14,7 @@ import pytest
 from portway.drivers.contract import Driver, Health, Observation, Plan, Target
 from portway.drivers.git.driver import GitDriver
 from portway.drivers.git.places import Places
+from portway.drivers.memory import MemoryDriver
 from portway.drivers.postgres import servers
 from portway.drivers.postgres.driver import PostgresDriver
 from portway.drivers.process.client import AgentClient
@@ -93,9 +94,21 @@ def git(tmp_path: Path) -> Case:
     return Case(GitDriver(places), {"description": "Orders of customers"}, spoil)
 
 
-@pytest.fixture(params=["postgres", "process", "git"])
-async def case(request: pytest.FixtureRequest, postgres: Case, process: Case, git: Case) -> AsyncIterator[Case]:
-    made: Case = {"postgres": postgres, "process": process, "git": git}[request.param]
+@pytest.fixture
+def memory() -> Case:
+    driver = MemoryDriver()
+
+    async def spoil(target: Target, observed: Observation) -> None:
+        driver.things[target.uid].inputs["size"] = 99
+
+    return Case(driver, {"size": 2}, spoil)
+
+
+@pytest.fixture(params=["postgres", "process", "git", "memory"])
+async def case(
+    request: pytest.FixtureRequest, postgres: Case, process: Case, git: Case, memory: Case
+) -> AsyncIterator[Case]:
+    made: Case = {"postgres": postgres, "process": process, "git": git, "memory": memory}[request.param]
     yield made
     await _destroyed(made.driver, made.target())
 

@@ -86,12 +86,13 @@ class WorkloadReconciler:
             what = waiting.claim.replace("/", " ") or f"resource {waiting.alias}"
             raise Retry("WaitingForResources", f"waiting for {what}: {waiting.message}", _WAITING_SECONDS)
         target = await self._target(asked, requirements)
-        status["release"] = await releases.record(client, asked.manifest, requirements)
+        if status.get("release") != releases.name_of(asked.manifest, requirements):
+            status["release"] = await releases.record(client, asked.manifest, requirements)
         calls = Calls(self.choosing.drivers[asked.chosen.spec.driver], self.deadlines)
         observed = await self._made(calls, target, asked)
-        done = await self._settle(client, asked, status, observed)
-        await Asking(client, self.choosing, request.workspace, asked.manifest).forget(requirements)
-        return done
+        if _not_yet(observed) is None and not conditions.is_true(asked.manifest):
+            await Asking(client, self.choosing, request.workspace, asked.manifest).forget(requirements)
+        return await self._settle(client, asked, status, observed)
 
     def _read(self, request: Request, manifest: Manifest) -> _Asked:
         parsed = score.parse(manifest["spec"].get("score"))
@@ -183,6 +184,7 @@ class WorkloadReconciler:
         await statuses.write(client, WORKLOADS, asked.manifest, status)
         await components.show(client, asked.request, asked.manifest, status, now=rfc3339(self.clock.now()))
         if later is not None:
+            later.warn = later.warn and not _is_said(asked.manifest, later)
             raise later
         return Done(again_after=_LOOK_AGAIN_SECONDS)
 
@@ -263,6 +265,12 @@ def _not_yet(observed: Observation) -> Retry | None:
     if not observed.exists or observed.drift or observed.health is not Health.HEALTHY:
         return Retry("Progressing", observed.message or "it is starting", _WAITING_SECONDS)
     return None
+
+
+def _is_said(manifest: Manifest, problem: Retry) -> bool:
+    """Whether the object says this already: then it is not told again at every look."""
+    known = conditions.get(manifest, "Ready") or {}
+    return (known.get("reason"), known.get("message")) == (problem.reason, problem.message)
 
 
 def _container(state: Mapping[str, Any]) -> dict[str, Any]:
