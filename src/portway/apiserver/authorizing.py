@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from portway.apiserver.rbac import Attributes, Grants
 from portway.apiserver.requests import Request
-from portway.apiserver.routing import Target
+from portway.apiserver.routing import ROOT, Target
 from portway.apiserver.tenants import Tenant
-from portway.apiserver.users import User
+from portway.apiserver.tokens import NAMESPACE as VAULT
+from portway.apiserver.users import MASTERS, User
 from portway.krm.errors import StatusError, forbidden
 
 ACCESS = Attributes("access", path="/")
@@ -44,6 +45,12 @@ class Authorizer:
             return True
         return self.grants.allows(user, tenant.cluster, ACCESS)
 
+    def allows(self, user: User, tenant: Tenant, asked: Attributes) -> bool:
+        """Once in the workspace. Where tokens and keys are kept is for system:masters alone, whatever roles say."""
+        if user.is_master:
+            return True
+        return not _is_vault(tenant, asked) and self.grants.allows(user, tenant.cluster, asked)
+
     def require(self, request: Request, asked: Attributes) -> None:
         """Raises StatusError 403."""
         tenant, user = request.tenant, request.user
@@ -55,13 +62,24 @@ class Authorizer:
             return  # who one is, everybody may ask where every log-in begins
         if not self.may_enter(user, tenant):
             raise denied(user, asked, f'no access to workspace "{request.target.cluster}"')
-        if not self.grants.allows(user, tenant.cluster, asked):
+        if not self.allows(user, tenant, asked):
             raise denied(user, asked, "", tenant.path)
 
     def require_impersonation(self, request: Request, user: User) -> None:
         """The caller must be allowed to impersonate the user and every group it asked for. Raises StatusError 403."""
         for asked in _impersonations(user):
             self.require(request, asked)
+        if user.is_master and not request.user.is_master:
+            # An administrator of one workspace must not become one of all.
+            why = f"only members of {MASTERS} may act as one"
+            raise denied(request.user, Attributes("impersonate", "", "groups", "", MASTERS), why)
+
+
+def _is_vault(tenant: Tenant, asked: Attributes) -> bool:
+    if tenant.cluster != ROOT:
+        return False
+    every_secret = asked.resource == "secrets" and not asked.group and not asked.namespace
+    return asked.namespace == VAULT or every_secret
 
 
 def _impersonations(user: User) -> list[Attributes]:

@@ -88,7 +88,7 @@ def _access(context: Context, tenant: Tenant, user: User, spec: Manifest) -> Man
         }
     if not authorizer.may_enter(user, tenant):
         return {"allowed": False, "reason": f'no access to workspace "{tenant.path}"'}
-    if authorizer.grants.allows(user, tenant.cluster, asked):
+    if authorizer.allows(user, tenant, asked):
         return {"allowed": True, "reason": f'RBAC: allowed in workspace "{tenant.path}"'}
     return {"allowed": False, "reason": f'{describe(user, asked)} in workspace "{tenant.path}"'}
 

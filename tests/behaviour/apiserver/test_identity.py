@@ -121,6 +121,28 @@ async def test_only_the_impersonated_rights_count(api: Any) -> None:
     assert (await api.refused("GET", CONFIGS, headers={"impersonate-group": "dev"}))[0] == 400
 
 
+async def test_an_administrator_of_a_workspace_cannot_become_one_of_all(api: Any, server: Any) -> None:
+    alice = api.as_user(await server.tokens.mint("alice"))
+    await _bind(api, "cluster-admin", "alice")
+    headers = {"impersonate-user": "x", "impersonate-group": "system:masters"}
+    refused = await alice.refused("GET", CONFIGS, headers=headers)
+    assert "only members of system:masters may act as one" in refused[2]
+    await api.get(CONFIGS, headers=headers)
+
+
+async def test_tokens_and_keys_are_out_of_reach_of_roles(api: Any, server: Any) -> None:
+    alice = api.as_user(await server.tokens.mint("alice"))
+    await _bind(api, "cluster-admin", "alice")
+    await alice.get("/api/v1/namespaces/default/secrets")
+    for path in ("/api/v1/namespaces/portway-system/secrets", "/api/v1/secrets", "/api/v1/namespaces/portway-system"):
+        assert (await alice.refused("GET", path))[0] == 403
+    forged = {"metadata": {"name": "x"}, "type": "portway.dev/token"}
+    assert (await alice.refused("POST", "/api/v1/namespaces/portway-system/secrets", forged))[0] == 403
+    asked = {"resourceAttributes": {"verb": "get", "resource": "secrets", "namespace": "portway-system"}}
+    review = await alice.post(f"{AUTHORIZATION}/selfsubjectaccessreviews", {"spec": asked})
+    assert review["status"]["allowed"] is False
+
+
 async def test_metrics_count_requests(api: Any) -> None:
     await api.get(CONFIGS)
     text = (await api.call("GET", "/metrics")).text
