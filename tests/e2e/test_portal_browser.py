@@ -94,6 +94,17 @@ class Server:
 
         asyncio.run_coroutine_threadsafe(change(), self._loop).result(30)
 
+    def provide(self, name: str) -> None:
+        """The claim gets what it asks for."""
+
+        async def change() -> None:
+            api = self.api.at(acme.PAYMENTS)
+            claim = await api.get(acme.POSTGRES, name, "staging")
+            claim["status"] = {"health": "healthy", "outputs": {"host": "db"}, "binding": {"name": name}}
+            await api.update(acme.POSTGRES, claim, subresource="status")
+
+        asyncio.run_coroutine_threadsafe(change(), self._loop).result(30)
+
     async def _serve(self) -> None:
         await acme.seed(self.api)
         index = Index()
@@ -151,6 +162,7 @@ def page(browser: Browser, server: Server) -> Iterator[Page]:
     found.on("pageerror", lambda error: complaints.append(str(error)))
     found.goto("/login?token=once")
     expect(found.get_by_role("heading", name="Good to see you, ada")).to_be_visible()
+    found.wait_for_load_state()
     yield found
     context.close()
     assert complaints == []
@@ -187,7 +199,7 @@ def test_a_run_is_followed_live_without_a_reload(page: Page, server: Server) -> 
     expect(page.locator("h1 + .pw-badge")).to_have_text("Succeeded")
 
 
-def test_a_database_is_requested_after_its_plan_was_seen(page: Page) -> None:
+def test_a_database_is_requested_after_its_plan_was_seen(page: Page, server: Server) -> None:
     page.goto("/request/postgres")
     page.get_by_label("Name").fill("ledger-db")
     page.get_by_role("button", name="Add").click()
@@ -197,6 +209,10 @@ def test_a_database_is_requested_after_its_plan_was_seen(page: Page) -> None:
     expect(page.get_by_text("12.50 EUR")).to_be_visible()
     page.get_by_role("button", name="Create it").click()
     expect(page.get_by_role("heading", name="ledger-db")).to_be_visible()
+    expect(page.get_by_text("Address and credentials appear here as soon as it is made.")).to_be_visible()
+    server.provide("ledger-db")
+    expect(page.locator("h1 + .pw-badge")).to_have_text("Healthy")
+    expect(page.get_by_role("button", name="Reveal secret values")).to_be_visible()
 
 
 def test_secret_values_appear_on_a_click_and_go_with_the_next_page(page: Page) -> None:

@@ -34,7 +34,7 @@ def commands(type_: ResourceType, status: ClaimStatus, namespace: str) -> list[t
         return []
     read = f"kubectl -n {shlex.quote(namespace)} get secret {shlex.quote(status.binding.name)}"
     found = [("Print the credentials", f"{read} -o go-template='{_EACH_LINE}'")]
-    if type_.spec.binding_type == "postgresql":
+    if type_.spec.binding_type in ("postgres", "postgresql"):
         found.insert(0, ("Open psql", _psql(status, read)))
     lines = (
         "resources:",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import NamedTuple
 
 from starlette.responses import Response
@@ -94,30 +94,32 @@ async def changes(
     namespace: str,
     name: str,
     *,
-    render: Callable[[Manifest], str],
+    render: Callable[[Manifest], Mapping[str, str]],
     finished: Callable[[Manifest], bool],
 ) -> AsyncIterator[Event]:
-    """``update`` events with the rendered object, and ``end`` once it is finished or gone; as the user."""
+    """The object rendered (HTML by name of the event) whenever that changes, as the user.
+
+    Ends with ``end`` once the object is finished or gone.
+    """
     client = visit.client(workspace)
-    shown = ""
+    shown: dict[str, str] = {}
     while True:
         try:
             live = await client.get(resource, name, namespace or None)
             since = str(live["metadata"].get("resourceVersion", ""))
-            if (html := render(live)) != shown:
-                yield Event("update", shown := html)
+            for event in _fresh(render(live), shown):
+                yield event
             if finished(live):
                 break
-            watched = client.watch(resource, namespace or None, since=since, fields=f"metadata.name={name}")
-            async for event in watched:
-                if event.type == "BOOKMARK":
+            async for seen in client.watch(resource, namespace or None, since=since, fields=f"metadata.name={name}"):
+                if seen.type == "BOOKMARK":
                     continue
-                if event.type == "DELETED":
+                if seen.type == "DELETED":
                     yield Event("end", "")
                     return
-                if (html := render(event.object)) != shown:
-                    yield Event("update", shown := html)
-                if finished(event.object):
+                for event in _fresh(render(seen.object), shown):
+                    yield event
+                if finished(seen.object):
                     yield Event("end", "")
                     return
         except StatusError as error:
@@ -127,3 +129,10 @@ async def changes(
                 raise
         await asyncio.sleep(_PAUSE_SECONDS)
     yield Event("end", "")
+
+
+def _fresh(rendered: Mapping[str, str], shown: dict[str, str]) -> list[Event]:
+    """Events for what differs from what the reader has, which is brought up to date."""
+    fresh = [Event(name, html) for name, html in rendered.items() if shown.get(name) != html]
+    shown.update(rendered)
+    return fresh

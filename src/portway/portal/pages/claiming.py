@@ -57,8 +57,12 @@ async def events(visit: Visit) -> Response:
     _, type_ = await _get(visit)
     workspace, namespace, name = _place(visit)
 
-    def render(live: Manifest) -> str:
-        return visit.render("claim_live.html", _context(visit, live, type_))
+    def render(live: Manifest) -> dict[str, str]:
+        context = _context(visit, live, type_)
+        return {
+            "update": visit.render("claim_live.html", context),
+            "connect": visit.render("claim_secret.html", context),
+        }
 
     return streaming.EventStream(
         streaming.changes(visit, workspace, type_.claims, namespace, name, render=render, finished=lambda _: False)

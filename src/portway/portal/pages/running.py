@@ -75,8 +75,8 @@ async def show(visit: Visit) -> Response:
 async def events(visit: Visit) -> Response:
     await _get(visit)
 
-    def render(manifest: Manifest) -> str:
-        return visit.render("run_live.html", _context(visit, manifest))
+    def render(manifest: Manifest) -> dict[str, str]:
+        return {"update": visit.render("run_live.html", _context(visit, manifest))}
 
     def over(manifest: Manifest) -> bool:
         return (manifest.get("status") or {}).get("phase") in FINISHED

@@ -64,9 +64,9 @@ async def events(visit: Visit) -> Response:
     whole = await _whole(visit, manifest)
     workspace, namespace, name = _place(visit)
 
-    def render(live: Manifest) -> str:
+    def render(live: Manifest) -> dict[str, str]:
         fresh = _context(visit, live, whole.component, whole.releases, whole.happenings)
-        return visit.render("workload_live.html", fresh)
+        return {"update": visit.render("workload_live.html", fresh)}
 
     return streaming.EventStream(
         streaming.changes(
