@@ -16,6 +16,7 @@ from portway.controllers.pipelineruns.pushes import Pushes, ensure_run
 from portway.controllers.resourcetypes import inheriting
 from portway.controllers.resourcetypes import reconciling as resourcetypes
 from portway.controllers.templateruns import reconciling as templateruns
+from portway.controllers.templateruns.previewing import Previewer
 from portway.controllers.templateruns.registering import CatalogObjects
 from portway.controllers.vetting import Vetting
 from portway.controllers.workloads import reconciling as workloads
@@ -30,14 +31,14 @@ from portway.scaffolder.contract import Services
 @dataclass(frozen=True, slots=True)
 class Controllers:
     """What bootstrap gets: ``controllers`` for ``runtime.run``, ``planner`` for dry runs, ``pushes``
-    for the git server, ``scaffolding`` for previews of templates,
+    for the git server, ``previewer`` for templates,
     ``vetting`` for admission.
     """
 
     controllers: Sequence[Controller]
     planner: ClaimPlanner
     pushes: Pushes
-    scaffolding: Services
+    previewer: Previewer
     vetting: Vetting
 
 
@@ -70,6 +71,6 @@ def compose(runtime: Runtime, given: Collaborators, clock: Clock) -> Controllers
         ),
         planner=ClaimPlanner(choosing, clock),
         pushes=Pushes(client, repositories),
-        scaffolding=services,
+        previewer=Previewer(runtime.lister(TEMPLATES), built_in(), services, clock),
         vetting=Vetting(runtime.lister(TEMPLATES), built_in()),
     )

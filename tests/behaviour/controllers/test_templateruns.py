@@ -8,6 +8,7 @@ import pytest
 from tests.behaviour.controllers import worlds
 from tests.behaviour.controllers.worlds import TEAM, World
 
+from portway.apis.portal import TemplateReference
 from portway.apis.resources import COMPONENTS, TEMPLATE_RUNS, TEMPLATES, WORKLOADS
 from portway.drivers.services import SourceFile
 from portway.krm.identity import Manifest
@@ -246,3 +247,17 @@ async def test_a_requester_who_may_not_is_told_so(world: World, monkeypatch: pyt
         "vera may not create repositories in root:acme:payments, namespace default: only viewers' rights"
     )
     assert asked[0]["user"] == "vera"
+
+
+async def test_a_preview_shows_the_files_and_makes_nothing(world: World) -> None:
+    await offer(world, template())
+    reference = TemplateReference(name="service")
+
+    shown = await world.previewer.preview(world.client, TEAM, reference, {"name": "orders"})
+    refused = await world.previewer.preview(world.client, TEAM, reference, {"name": "Orders"})
+
+    assert sorted(shown.files) == [".portway/pipeline.yaml", "catalog-info.yaml", "run-orders.sh", "score.yaml"]
+    assert b'name: "orders"' in shown.files["score.yaml"].content
+    assert shown.left_out == ("publish", "pipeline", "register")
+    assert [problem.field for problem in refused.problems] == ["parameters.name"]
+    assert (await world.client.at(TEAM).list(REPOSITORIES)).items == []

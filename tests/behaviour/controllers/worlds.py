@@ -47,6 +47,7 @@ class World:
     planner: Any = None
     pushes: Any = None
     vetting: Any = None
+    previewer: Any = None
 
     async def create(self, workspace: str, resource: Resource, name: str, spec: Manifest, **metadata: Any) -> Manifest:
         namespace = metadata.pop("namespace", None)
@@ -125,6 +126,7 @@ async def running(world: World) -> AsyncIterator[World]:
     )
     made = composing.compose(runtime, given, SystemClock())
     world.planner, world.pushes, world.vetting = made.planner, made.pushes, made.vetting
+    world.previewer = made.previewer
     task = asyncio.create_task(runtime.run(made.controllers))
     try:
         yield world

@@ -162,12 +162,13 @@ class PipelineRunReconciler:
         return Done(again_after=_POLL_SECONDS)
 
     async def _cancel(self, client: Client, run: _Run) -> Done:
-        steps = []
-        for step in run.status.steps:
-            if step.phase is Phase.RUNNING and step.id != _DEPLOY:
-                await self.jobs.cancel(_job_id(run, step))
-            over = step.phase in FINISHED
-            steps.append(step if over else step.model_copy(update={"phase": Phase.CANCELLED}))
+        current = next((step for step in run.status.steps if step.phase not in FINISHED), None)
+        if current is not None and current.id != _DEPLOY:
+            await self.jobs.cancel(_job_id(run, current))  # it may run without being written down as such yet
+        steps = [
+            step if step.phase in FINISHED else step.model_copy(update={"phase": Phase.CANCELLED})
+            for step in run.status.steps
+        ]
         status = run.status.model_copy(update={"steps": steps})
         return await self._finish(client, run, status, Phase.CANCELLED, "cancelled")
 
