@@ -56,12 +56,12 @@ async def read_patch(request: Request, media: str, resource: Resource) -> tuple[
     decoded = _decode(await request.body())
     body, schema = decoded.value, resource.served.schema
     if media == JSON:
-        return (lambda live: patches.json_patch(copy.deepcopy(live), body)), decoded
+        return (lambda live: patches.json_patch(live, body)), decoded
     if not isinstance(body, dict):
         raise bad_request("the body of a merge patch must be an object")
     if media == MERGE:
-        return (lambda live: patches.merge_patch(copy.deepcopy(live), body)), decoded
-    return (lambda live: patches.strategic_merge_patch(copy.deepcopy(live), body, schema)), decoded
+        return (lambda live: patches.merge_patch(live, body)), decoded
+    return (lambda live: patches.strategic_merge_patch(live, body, schema)), decoded
 
 
 def _decode(body: bytes) -> Decoded:

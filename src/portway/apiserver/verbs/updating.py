@@ -35,7 +35,8 @@ async def update(context: Context, request: Request, resource: Resource) -> Resp
         live = getting.live(context, request, resource)
         metadata.check_preconditions(resource, manifest, writing.live_of(resource, live))
         try:
-            record = await writing.replace(context, request, resource, live, copy.deepcopy(manifest), source=source)
+            candidate = manifest if conditional else copy.deepcopy(manifest)
+            record = await writing.replace(context, request, resource, live, candidate, source=source)
         except Conflict:
             continue
         return Response(renderer.single(record))

@@ -1,0 +1,42 @@
+"""A server started on what another left behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from portway.apiserver.app import ApiServer
+from portway.store.caching import Cache
+from portway.store.sqlite import SqliteStore
+
+CONFIGS = "/api/v1/namespaces/default/configmaps"
+ACCOUNTS = "/api/v1/namespaces/default/serviceaccounts"
+
+
+async def test_everything_is_found_again(api: Any, server: Any, make: Any, tmp_path: Path) -> None:
+    await api.post("/apis/tenancy.kcp.io/v1alpha1/workspaces", {"metadata": {"name": "acme"}})
+    acme = api.at("root:acme")
+    await acme.post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", make.definition({}))
+    await acme.post(make.widgets, make.widget("a"))
+    masters = await server.tokens.mint("root", ["system:masters"])
+    robot = (await acme.post(f"{ACCOUNTS}/default/token", {}))["status"]["token"]
+    before = await acme.get(make.widgets)
+    revision = (await api.get(CONFIGS))["metadata"]["resourceVersion"]
+    await server.close()
+    await server.context.storage.cache.close()
+
+    cache = Cache(SqliteStore(tmp_path / "store.db"))
+    await cache.start()
+    again = ApiServer(cache)
+    await again.start()
+    try:
+        new = type(api)(again, masters)
+        assert await new.at("root:acme").get(make.widgets) == before
+        assert (await type(api)(again, robot).at("root:acme").refused("GET", CONFIGS))[0] == 403
+        assert (await type(api)(again, server.boot_token).refused("GET", CONFIGS))[0] == 401
+        async with new.watch(CONFIGS, resourceVersion=revision) as watch:
+            await new.post(CONFIGS, make.config("late"))
+            assert await watch.names(1) == [("ADDED", "late")]
+    finally:
+        await again.close()
+        await cache.close()
