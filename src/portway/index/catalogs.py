@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+import operator
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from portway.index import entities, searching
 from portway.index.entities import Entity
@@ -70,8 +73,21 @@ class Relation:
     """None when nothing readable has that name."""
 
 
+class _Row(NamedTuple):
+    """What queries look at, worked out once when the entity is put: pages are read far more often."""
+
+    usual: tuple[int, str]
+    facets: tuple[tuple[str, ...], ...]
+    """Values in the order of FACETS."""
+    entity: Entity
+    score: int = 1
+
+
 class Catalog:
     def __init__(self) -> None:
+        self._rows: dict[Key, _Row] = {}
+        self._orders: dict[str, list[_Row]] = {}
+        """All rows sorted, by sort; forgotten with every change."""
         self._entities: dict[Key, Entity] = {}
         self._named: dict[Ref, set[str]] = defaultdict(set)
         self._incoming: dict[Ref, set[Key]] = defaultdict(set)
@@ -82,7 +98,9 @@ class Catalog:
     def put(self, manifest: Manifest) -> None:
         entity = entities.read(manifest)
         self._forget(entity.key)
+        self._orders.clear()
         self._entities[entity.key] = entity
+        self._rows[entity.key] = _Row(_usual(entity), tuple(tuple(read(entity)) for read in FACETS.values()), entity)
         self._named[entity.ref].add(entity.workspace)
         for _, ref in entity.references:
             self._incoming[ref].add(entity.key)
@@ -99,8 +117,9 @@ class Catalog:
 
     def all(self, readable: Readable, kind: str = "") -> list[Entity]:
         """All readable entities (of one lower-cased kind), by label."""
-        found = (e for e in self._entities.values() if (not kind or e.ref.kind == kind) and readable(e.workspace))
-        return sorted(found, key=SORTS["name"])
+        allowed = {path for path in self.workspaces() if readable(path)}
+        rows = (row.entity for row in self._ordered("name"))
+        return [e for e in rows if e.key.workspace in allowed and (not kind or e.key.ref.kind == kind)]
 
     def resolve(self, ref: Ref, workspace: str, readable: Readable) -> Entity | None:
         """What a reference written in a workspace means: there, else nearest ancestor, else anywhere readable."""
@@ -131,26 +150,22 @@ class Catalog:
         return sorted(found.values(), key=lambda r: (r.type, r.ref))
 
     def query(self, query: Query, readable: Readable) -> Answer:
-        scored = self._matching(query, readable)
-        facets = {name: Counter[str]() for name in FACETS}
-        chosen: list[tuple[int, Entity]] = []
-        wanted = {name: values for name, values in query.filters.items() if values and name in FACETS}
-        for score, entity in scored:
-            missed = [name for name, values in wanted.items() if values.isdisjoint(FACETS[name](entity))]
-            if len(missed) > 1:
-                continue
-            if missed:
-                facets[missed[0]].update(FACETS[missed[0]](entity))
-                continue
-            chosen.append((score, entity))
-            for name, read in FACETS.items():
-                facets[name].update(read(entity))
-        for name, values in wanted.items():
-            for value in values:
-                facets[name].setdefault(value, 0)
-        page = _sorted(chosen, query.sort)[query.offset : query.offset + query.limit]
-        counts = {n: sorted(c.items(), key=lambda item: (-item[1], item[0].lower())) for n, c in facets.items()}
-        return Answer(page, len(chosen), counts)
+        rows = self._matching(query, readable)
+        names = list(FACETS)
+        wanted = [(at, query.filters[name]) for at, name in enumerate(names) if query.filters.get(name)]
+        chosen = _filtered(rows, wanted)
+        facets = {}
+        for at, name in enumerate(names):
+            own = query.filters.get(name, frozenset())
+            counted = _filtered(rows, [pair for pair in wanted if pair[0] != at]) if own else chosen
+            counts = Counter(itertools.chain.from_iterable([row.facets[at] for row in counted]))
+            for value in own:
+                counts.setdefault(value, 0)
+            facets[name] = sorted(counts.items(), key=lambda item: (-item[1], item[0].lower()))
+        if query.text.strip() and query.sort.removeprefix("-") not in SORTS:
+            chosen.sort(key=operator.attrgetter("score"), reverse=True)
+        page = chosen[query.offset : query.offset + query.limit]
+        return Answer([row.entity for row in page], len(chosen), facets)
 
     def search(self, text: str, readable: Readable, limit: int = 20) -> list[Entity]:
         """Best first: exact names, then beginnings, then anything that contains every word."""
@@ -177,23 +192,30 @@ class Catalog:
     def owned(self, owners: frozenset[Ref], readable: Readable) -> list[Entity]:
         return [e for e in self.all(readable) if e.owner in owners]
 
-    def _matching(self, query: Query, readable: Readable) -> list[tuple[int, Entity]]:
-        allowed: dict[str, bool] = {}
+    def _matching(self, query: Query, readable: Readable) -> list[_Row]:
+        """In the order that is asked for."""
+        allowed = {path for path in {key.workspace for key in self._rows} if readable(path)}
+        rows = [row for row in self._ordered(query.sort) if row.entity.key.workspace in allowed]
+        if query.only is not None:
+            only = query.only
+            rows = [row for row in rows if row.entity.key in only]
+        if not query.text.strip():
+            return rows
         search = searching.Search(query.text)
-        found = []
-        for key, entity in self._entities.items():
-            if query.only is not None and key not in query.only:
-                continue
-            if key.workspace not in allowed:
-                allowed[key.workspace] = readable(key.workspace)
-            if allowed[key.workspace] and (score := search.score(entity)):
-                found.append((score, entity))
-        return found
+        return [row._replace(score=score) for row in rows if (score := search.score(row.entity))]
+
+    def _ordered(self, sort: str) -> list[_Row]:
+        sort = sort if sort.removeprefix("-") in SORTS else ""
+        if sort not in self._orders:
+            self._orders[sort] = _sorted(list(self._rows.values()), sort)
+        return self._orders[sort]
 
     def _forget(self, key: Key) -> None:
         entity = self._entities.pop(key, None)
         if entity is None:
             return
+        del self._rows[key]
+        self._orders.clear()
         self._named[entity.ref].discard(entity.workspace)
         if not self._named[entity.ref]:
             del self._named[entity.ref]
@@ -203,16 +225,21 @@ class Catalog:
                 del self._incoming[ref]
 
 
-def _sorted(scored: list[tuple[int, Entity]], sort: str) -> list[Entity]:
+def _filtered(rows: list[_Row], wanted: list[tuple[int, frozenset[str]]]) -> list[_Row]:
+    for at, values in wanted:
+        rows = [row for row in rows if not values.isdisjoint(row.facets[at])]
+    return rows
+
+
+def _sorted(rows: list[_Row], sort: str) -> list[_Row]:
     name = sort.removeprefix("-")
     if name not in SORTS:
-        return [entity for _, entity in sorted(scored, key=lambda item: (-item[0], *_usual(item[1])))]
+        return sorted(rows, key=operator.attrgetter("usual"))
     read = SORTS[name]
-    present = [entity for _, entity in scored if read(entity)]
-    absent = [entity for _, entity in scored if not read(entity)]
-    present.sort(key=SORTS["name"])
-    present.sort(key=read, reverse=sort.startswith("-"))
-    return present + sorted(absent, key=SORTS["name"])
+    by_name = sorted(rows, key=lambda row: row.usual[1])
+    present = [row for row in by_name if read(row.entity)]
+    present.sort(key=lambda row: read(row.entity), reverse=sort.startswith("-"))
+    return present + [row for row in by_name if not read(row.entity)]
 
 
 def _usual(entity: Entity) -> tuple[int, str]:

@@ -37,6 +37,7 @@ _LINKS = {
     "code": "code",
     "source": "git-branch",
     "repository": "git-branch",
+    "git": "git-branch",
     "run": "player-play",
     "logs": "terminal-2",
 }
