@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 from tests.behaviour.portal.conftest import Portal
 from tests.portal import acme
 
@@ -27,6 +29,15 @@ async def test_a_request_becomes_a_claim_in_the_environment(portal: Portal) -> N
     assert answer.headers["location"] == "/claims/root:acme:payments/staging/postgreses/ledger-db"
     claim = await portal.api.at(acme.PAYMENTS).get(acme.POSTGRES, "ledger-db", "staging")
     assert claim["spec"] == {"size": "small", "extensions": ["pg_trgm"]}
+
+
+async def test_answers_that_changed_since_the_plan_are_planned_again(portal: Portal) -> None:
+    page = (await portal.post(URL, data={**ANSWERS, "_go": "plan"})).text
+    (planned,) = re.findall(r'name="_planned" value="(\w+)"', page)
+    changed = await portal.post(URL, data={**ANSWERS, "e:/size": '"large"', "_planned": planned, "_go": "create"})
+    assert "have changed since the plan" in changed.text
+    assert len((await portal.api.at(acme.PAYMENTS).list(acme.POSTGRES)).items) == 1
+    assert (await portal.post(URL, data={**ANSWERS, "_planned": planned, "_go": "create"})).status_code == 303
 
 
 async def test_what_the_api_refuses_stands_at_the_field(portal: Portal) -> None:

@@ -227,8 +227,14 @@ class _Wizard:
     def _review(self, data: Data) -> list[ReviewRow]:
         rows = []
         for number, schema in enumerate(self.pages):
-            fields = building.build(schema, self.own(number, data), building.Build(self.choices, {}))
-            rows += [ReviewRow(label, value) for label, value in _summary(fields)]
+            own = self.own(number, data)
+            asked = schemas.resolve(schema, own)["properties"]
+            for field in building.build(schema, own, building.Build(self.choices, {})):
+                wish = schemas.mapping(schemas.mapping(asked[field.path[0]].get("ui:backstage")).get("review"))
+                if wish.get("show") is False:
+                    continue
+                mask = str(wish.get("mask") or "")
+                rows += [ReviewRow(label, mask or value) for label, value in _summary((field,))]
         return rows
 
     def _workspaces(self, data: Data) -> list[Option]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 from dataclasses import dataclass
 
 from starlette.responses import RedirectResponse, Response
@@ -27,6 +29,7 @@ _NAME = {
     "pattern": "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$",
     "description": "Lower-case letters, digits and hyphens.",
 }
+_CHANGED = "Your answers have changed since the plan was made. This is the plan for what you ask for now."
 _MOST_WORKSPACES = 12
 """Of those that the list of resources looks into."""
 
@@ -65,6 +68,8 @@ class RequestContext:
     error: str
     plan: ClaimStatus | None
     """What would be made, as the API answers a dry run; None before that was asked."""
+    planned: str
+    """What the plan is for, as it comes back with the button: other answers are planned anew first."""
 
 
 async def listing(visit: Visit) -> Response:
@@ -97,6 +102,9 @@ async def step(visit: Visit) -> Response:
     data = decoding.prune(desk.schema, data)
     if errors := checking.check(desk.schema, data):
         return desk.show(workspace, environment, data, errors)
+    planned = str(form.get("_planned") or "")
+    if move == "create" and planned and planned != _planned(workspace, environment, data):
+        return await desk.ask(workspace, environment, data, dry=True, note=_CHANGED)
     return await desk.ask(workspace, environment, data, dry=move != "create")
 
 
@@ -159,13 +167,14 @@ class _Desk:
             fields=fields,
             error=problem or loose,
             plan=plan,
+            planned=_planned(workspace, environment, data) if plan else "",
         )
         status = 422 if errors or problem else 200
         if self.visit.from_htmx:
             return self.visit.fragment("request_body.html", context)
         return self.visit.page("request.html", context, status=status, title=self.type.title, nav="request")
 
-    async def ask(self, workspace: str, environment: str, data: Data, *, dry: bool) -> Response:
+    async def ask(self, workspace: str, environment: str, data: Data, *, dry: bool, note: str = "") -> Response:
         """The plan (dry), or the claim itself."""
         if not workspace:
             return self.show(
@@ -182,7 +191,8 @@ class _Desk:
                 raise
             return self._refused(workspace, environment, data, error)
         if dry:
-            return self.show(workspace, environment, data, {}, plan=ClaimStatus.read(answer.get("status")))
+            plan = ClaimStatus.read(answer.get("status"))
+            return self.show(workspace, environment, data, {}, plan=plan, problem=note)
         target = rendering.path("/claims", workspace, environment, self.type.claims.plural, name)
         if self.visit.from_htmx:
             return Response(status_code=204, headers={"HX-Redirect": target})
@@ -198,6 +208,11 @@ class _Desk:
         if error.reason == "AlreadyExists":
             errors[("name",)] = f"There is a {self.type.spec.kind} of this name in {environment} already."
         return self.show(workspace, environment, data, errors, problem="" if errors else error.message)
+
+
+def _planned(workspace: str, environment: str, data: Data) -> str:
+    text = json.dumps([workspace, environment, data], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 async def _claims(visit: Visit) -> tuple[list[ClaimRow], int]:
