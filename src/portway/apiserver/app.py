@@ -107,7 +107,7 @@ class ApiServer:
         context, target = self.context, request.target
         if target.path in nonresources.PUBLIC:
             return nonresources.answer(context, self.metrics, request)
-        request.user = context.authenticator.authenticate(request)
+        request.user = await context.authenticator.authenticate(request)
         if request.user.is_anonymous:
             raise unauthorized()
         if target.cluster != routing.WILDCARD:

@@ -1,4 +1,4 @@
-"""Who is asking: boot token, static tokens, service-account tokens, impersonation."""
+"""Who is asking: boot token, static, service-account and OpenID Connect tokens, client certificates, impersonation."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 from portway.apiserver import tokens
 from portway.apiserver.accounts import ServiceAccountTokens
+from portway.apiserver.oidc import Providers
 from portway.apiserver.requests import Request
 from portway.apiserver.tokens import Tokens
 from portway.apiserver.users import ANONYMOUS, AUTHENTICATED, SYSTEM, UNAUTHENTICATED, User
@@ -17,27 +18,31 @@ from portway.krm.errors import bad_request, unauthorized
 class Authenticator:
     """``boot_token`` is known to this process only and makes its bearer system:portway."""
 
-    def __init__(self, static: Tokens, accounts: ServiceAccountTokens) -> None:
+    def __init__(self, static: Tokens, accounts: ServiceAccountTokens, providers: Providers) -> None:
         self.boot_token = tokens.PREFIX + secrets.token_urlsafe(32)
         self._static = static
         self._accounts = accounts
+        self.providers = providers
 
-    def authenticate(self, request: Request) -> User:
-        """Raises StatusError 401 for credentials that are wrong; none at all is the anonymous user."""
+    async def authenticate(self, request: Request) -> User:
+        """Raises StatusError 401 for credentials that are wrong; none at all is the anonymous user.
+
+        A token counts before a certificate: kubectl sends both when told to.
+        """
         token = tokens.bearer(request.header(b"authorization"))
         if not token:
-            return ANONYMOUS
-        user = self.owner(token)
+            return request.peer or ANONYMOUS
+        user = await self.owner(token)
         if user is None:
             raise unauthorized()
         return user
 
-    def owner(self, token: str) -> User | None:
+    async def owner(self, token: str) -> User | None:
         if hmac.compare_digest(token.encode(), self.boot_token.encode()):
             return SYSTEM
         if token.startswith(tokens.PREFIX):
             return self._static.owner(token)
-        return self._accounts.owner(token)
+        return self._accounts.owner(token) or await self.providers.owner(token)
 
 
 def impersonated(request: Request) -> User | None:

@@ -18,9 +18,11 @@ from portway.apiserver.authorizing import Authorizer
 from portway.apiserver.context import Context
 from portway.apiserver.housekeeping.running import Housekeeping
 from portway.apiserver.internal import Internal
+from portway.apiserver.oidc import Providers
 from portway.apiserver.rbac import Grants
 from portway.apiserver.registry import Registry
 from portway.apiserver.settings import Settings
+from portway.apiserver.signingkeys import SigningKeys
 from portway.apiserver.storing import Sealer, Storage
 from portway.apiserver.tenants import Tenants
 from portway.apiserver.tokens import NAMESPACE, OneTimeTokens, Tokens
@@ -42,7 +44,8 @@ def compose(cache: Cache, settings: Settings, sealer: Sealer | None, now: clocks
     tenants = Tenants(cache)
     registry = Registry(cache, tenants, KINDS)
     grants = Grants(cache)
-    accounts = ServiceAccountTokens(cache, now, settings.service_account_seconds)
+    keys = SigningKeys(storage, now)
+    accounts = ServiceAccountTokens(storage, keys, now, settings.issuer, settings.service_account_seconds)
 
     async def create_secret(secret: Manifest) -> None:
         await Internal(context).create(roots.ROOT, registry.builtin_resource("", "v1", "secrets"), secret, NAMESPACE)
@@ -52,7 +55,7 @@ def compose(cache: Cache, settings: Settings, sealer: Sealer | None, now: clocks
         storage=storage,
         tenants=tenants,
         registry=registry,
-        authenticator=Authenticator(tokens, accounts),
+        authenticator=Authenticator(tokens, accounts, Providers(settings.issuers, now)),
         authorizer=Authorizer(grants),
         accounts=accounts,
         settings=settings,
@@ -64,7 +67,7 @@ def compose(cache: Cache, settings: Settings, sealer: Sealer | None, now: clocks
         ),
         validating=(NamespaceLifecycle(storage), BuiltinChecks(), EscalationPrevention(grants)),
     )
-    for follower in (tenants.follower, *registry.followers, *grants.followers, tokens.follower):
+    for follower in (tenants.follower, *registry.followers, *grants.followers, tokens.follower, keys.follower):
         storage.follow(follower)
     return Parts(context, tokens, OneTimeTokens(tokens, now), Housekeeping(cache, context))
 
@@ -78,7 +81,9 @@ async def start(parts: Parts) -> list[asyncio.Task[None]]:
         await follower.start()
         tasks.append(loop.create_task(follower.run(), name=f"follow {follower.resource}"))
     await roots.ensure(context.storage, context.registry, context.settings, context.now)
-    context.accounts.use_key(roots.signing_key(context.storage))
+    keys = context.accounts.keys
+    await keys.ensure()
     if context.settings.housekeeping:
+        tasks.append(loop.create_task(keys.maintain(asyncio.sleep), name="signing keys"))
         tasks.append(loop.create_task(parts.housekeeping.run(), name="housekeeping"))
     return tasks

@@ -6,6 +6,8 @@ import platform
 from collections.abc import Callable
 from functools import lru_cache
 
+import orjson
+
 from portway.apiserver import responses
 from portway.apiserver.context import Context
 from portway.apiserver.documents import Document, discovery, openapi_v2, openapi_v3
@@ -13,14 +15,18 @@ from portway.apiserver.metrics import Metrics
 from portway.apiserver.requests import Request
 from portway.apiserver.resources import ResourceSet
 from portway.apiserver.responses import Response
+from portway.apiserver.signingkeys import ALGORITHM
 from portway.krm.errors import StatusError
-from portway.krm.identity import GroupVersion
+from portway.krm.identity import GroupVersion, Manifest
 
 HEALTH = frozenset(("/healthz", "/readyz", "/livez"))
-PUBLIC = HEALTH | {"/version"}
-"""Answered to anybody."""
+ISSUER_DOCUMENT = "/.well-known/openid-configuration"
+ISSUER_KEYS = "/openid/v1/jwks"
+PUBLIC = HEALTH | {"/version", ISSUER_DOCUMENT, ISSUER_KEYS}
+"""Answered to anybody. Whoever is to trust tokens of service accounts has no account here; public keys are public."""
 VERSION = {"major": "1", "minor": "33", "gitVersion": "v1.33.0+portway", "gitCommit": "", "gitTreeState": "clean"}
 PATHS = [
+    "/.well-known/openid-configuration",
     "/api",
     "/api/v1",
     "/apis",
@@ -29,6 +35,7 @@ PATHS = [
     "/metrics",
     "/openapi/v2",
     "/openapi/v3",
+    "/openid/v1/jwks",
     "/readyz",
     "/version",
 ]
@@ -44,6 +51,10 @@ def answer(context: Context, metrics: Metrics, request: Request) -> Response:
     if path == "/version":
         system = {"platform": f"{platform.system().lower()}/{platform.machine()}", "compiler": "python"}
         return responses.of({**VERSION, **system, "buildDate": "1970-01-01T00:00:00Z", "goVersion": "none"})
+    if path == ISSUER_KEYS:
+        return Response(orjson.dumps(context.accounts.keys.to_jwks()), content_type=b"application/jwk-set+json")
+    if path == ISSUER_DOCUMENT:
+        return responses.of(_issuer(context))
     if path == "/metrics":
         return Response(metrics.text(context.storage.revision), content_type=b"text/plain; version=0.0.4")
     if path == "/":
@@ -52,6 +63,18 @@ def answer(context: Context, metrics: Metrics, request: Request) -> Response:
     if document is None:
         raise discovery.missing()
     return _cached(document, request)
+
+
+def _issuer(context: Context) -> Manifest:
+    """OpenID Connect discovery of the issuer of service-account tokens."""
+    base = context.settings.external_url
+    return {
+        "issuer": context.accounts.issuer,
+        "jwks_uri": f"{base}{ISSUER_KEYS}",
+        "response_types_supported": ["id_token"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": [ALGORITHM],
+    }
 
 
 def _serving(context: Context, request: Request) -> ResourceSet:

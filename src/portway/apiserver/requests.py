@@ -34,6 +34,8 @@ class Request:
     receive: Receive
     body_limit: int
     user: User = ANONYMOUS
+    peer: User | None = None
+    """Whom the client certificate of the connection names."""
     tenant: Tenant | None = None
     """The workspace addressed; None for the wildcard."""
     audit_id: str = ""
@@ -51,6 +53,7 @@ class Request:
             headers=dict(raw),
             receive=receive,
             body_limit=body_limit,
+            peer=(scope.get("state") or {}).get("peer"),
         )
 
     def header(self, name: bytes) -> str:

@@ -16,7 +16,7 @@ from portway.apiserver.tenants import Tenant
 from portway.apiserver.users import User
 from portway.krm.builtins import definitions
 from portway.krm.builtins.catalogue import TOKEN_REQUEST, definition_name
-from portway.krm.errors import bad_request, not_found
+from portway.krm.errors import bad_request, conflict, not_found
 from portway.krm.identity import Manifest
 from portway.store.contract import Key
 
@@ -45,10 +45,12 @@ async def token(context: Context, request: Request, resource: Resource) -> Respo
     if record is None:
         raise not_found("serviceaccounts", target.name)
     uid = objects.decode(record.value)["metadata"]["uid"]
+    wanted = (manifest.get("metadata") or {}).get("uid")
+    if wanted and wanted != uid:
+        raise conflict("serviceaccounts", target.name, f"the UID asked for ({wanted}) is not that of the account")
     account = Account(request.cluster, target.namespace, target.name, uid)
     spec = manifest["spec"] = manifest.get("spec") or {}
     manifest["status"] = context.accounts.issue(account, spec)
-    spec.setdefault("expirationSeconds", context.settings.service_account_seconds)
     manifest["metadata"] = {"name": target.name, "namespace": target.namespace, "creationTimestamp": None}
     return responses.of(manifest, 201)
 
@@ -130,14 +132,22 @@ async def _self(_context: Context, request: Request, _manifest: Manifest) -> Man
 
 
 async def _token(context: Context, _request: Request, manifest: Manifest) -> Manifest:
+    """Tokens that are for no audience in particular are for this API, as upstream."""
     spec = manifest.get("spec") or {}
-    user = context.authenticator.owner(spec.get("token", ""))
+    token, wanted = str(spec.get("token", "")), tuple(spec.get("audiences") or ())
+    if not token:
+        raise bad_request("token is required for TokenReview in authentication")
+    claims = context.accounts.claims(token)
+    user = claims.account.user(claims.id) if claims else await context.authenticator.owner(token)
     if user is None:
         return {"authenticated": False, "user": {}, "error": "the token is unknown or has expired"}
-    status: Manifest = {"authenticated": True, "user": user.to_user_info()}
-    if spec.get("audiences"):
-        status["audiences"] = spec["audiences"]
-    return status
+    own = context.accounts.audiences
+    meant = [each for each in wanted or own if each in (claims.audiences if claims else own)]
+    if not meant:
+        given = " ".join(claims.audiences if claims else own)
+        error = f"token audiences [{given}] is invalid for the target audiences [{' '.join(wanted or own)}]"
+        return {"authenticated": False, "user": {}, "error": error}
+    return {"authenticated": True, "user": user.to_user_info(), "audiences": meant}
 
 
 _ANSWERS: dict[str, Answer] = {

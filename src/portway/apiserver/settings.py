@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from portway.apiserver.oidc import Issuer
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -15,6 +17,10 @@ class Settings:
     """PEM text published as ConfigMap kube-root-ca.crt in every namespace."""
     external_url: str = "https://127.0.0.1:8700"
     """Base of the URLs in ``Workspace.spec.URL``."""
+    issuer: str = "https://kubernetes.default.svc"
+    """``iss`` of service-account tokens; a URL from which others can read the keys, to have them trust the tokens."""
+    issuers: tuple[Issuer, ...] = ()
+    """OpenID Connect providers whose ID tokens are good here."""
     service_account_seconds: int = 3600
     """Life of a service-account token when the request names none."""
     housekeeping: bool = True

@@ -65,7 +65,11 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
     async with AsyncExitStack() as stack:
         cache = await _open_cache(settings.home / "store.db")
         stack.push_async_callback(cache.close)
-        own = ApiSettings(ca_certificate=settings.ca_certificate.read_text(), external_url=settings.secure_address)
+        own = ApiSettings(
+            ca_certificate=settings.ca_certificate.read_text(),
+            external_url=settings.secure_address,
+            issuer=settings.secure_address,
+        )
         server = ApiServer(cache, own, plan_admissions=[vetting, planning])
         await server.start()
         stack.push_async_callback(server.close)

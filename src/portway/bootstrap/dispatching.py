@@ -11,7 +11,20 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 API_PREFIXES = frozenset(
-    ("api", "apis", "openapi", "version", "healthz", "readyz", "livez", "clusters", "services", "metrics")
+    (
+        ".well-known",
+        "api",
+        "apis",
+        "clusters",
+        "healthz",
+        "livez",
+        "metrics",
+        "openapi",
+        "openid",
+        "readyz",
+        "services",
+        "version",
+    )
 )
 
 SIDE_PREFIXES = frozenset(("logs", "session"))

@@ -1,12 +1,10 @@
-"""What root holds: itself, the built-in workspace types, and the key that signs service-account tokens."""
+"""What root holds: itself, the built-in workspace types, and the first key that signs service-account tokens."""
 
 from __future__ import annotations
 
-import base64
-import secrets
 import uuid
 
-from portway.apiserver import accounts, clocks, objects, tokens
+from portway.apiserver import clocks, objects, signingkeys, tokens
 from portway.apiserver.admission import contents
 from portway.apiserver.admission.workspacecreation import TYPES
 from portway.apiserver.registry import Reference, Registry
@@ -24,7 +22,6 @@ _TYPES: dict[str, Manifest] = {
     "organization": {"extend": {"with": [{"name": "universal", "path": "root"}]}},
     "team": {"extend": {"with": [{"name": "universal", "path": "root"}]}},
 }
-_KEY = Key("secrets", ROOT.cluster, tokens.NAMESPACE, accounts.KEY_SECRET)
 
 
 async def ensure(storage: Storage, registry: Registry, settings: Settings, now: clocks.Now) -> None:
@@ -44,15 +41,8 @@ async def ensure(storage: Storage, registry: Registry, settings: Settings, now: 
     )
     changes = contents.changes(birth, extra_namespaces=(tokens.NAMESPACE,))
     changes += [_type(name, spec, moment) for name, spec in _TYPES.items()]
-    changes.append(_signing_key(moment))
+    changes.append(signingkeys.new_key(moment))
     await storage.commit(changes)
-
-
-def signing_key(storage: Storage) -> bytes:
-    record = storage.get(_KEY)
-    if record is None:
-        return b""
-    return base64.b64decode(objects.decode(record.value)["data"]["key"])
 
 
 def _type(name: str, spec: Manifest, now: str) -> Put:
@@ -63,19 +53,3 @@ def _type(name: str, spec: Manifest, now: str) -> Put:
         "spec": spec,
     }
     return Put(Key(TYPES, ROOT.cluster, "", name), objects.encoder(manifest, ROOT.cluster), 0)
-
-
-def _signing_key(now: str) -> Put:
-    manifest = {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": {
-            "name": _KEY.name,
-            "namespace": _KEY.namespace,
-            "uid": str(uuid.uuid4()),
-            "creationTimestamp": now,
-        },
-        "type": "portway.dev/signing-key",
-        "data": {"key": base64.b64encode(secrets.token_bytes(32)).decode()},
-    }
-    return Put(_KEY, objects.encoder(manifest, ROOT.cluster), 0)
