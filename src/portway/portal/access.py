@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import OrderedDict
+from typing import TypeVar
 
 from portway.apis import resources
 from portway.client.contract import Client, Resource
@@ -20,6 +21,9 @@ _WHO_AM_I = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 _AT_ONCE = 32
 _REMEMBERED = 200_000
 
+K = TypeVar("K")
+V = TypeVar("V")
+
 
 class Access:
     """Shared by all visits; answers are kept per token digest."""
@@ -29,6 +33,8 @@ class Access:
         self._clock = clock or SystemClock()
         self._users: OrderedDict[str, tuple[float, User]] = OrderedDict()
         self._answers: OrderedDict[tuple[str, str, Resource, str], tuple[float, bool]] = OrderedDict()
+        self._closed: OrderedDict[tuple[str, str], float] = OrderedDict()
+        """Workspaces that a user may not even enter, until when: asked once instead of once per resource."""
 
     async def identify(self, token: str) -> User | None:
         digest = _digest(token)
@@ -81,9 +87,12 @@ class Access:
 
     async def _may(self, client: Client, digest: str, path: str, resource: Resource, verb: str) -> bool:
         slot = (digest, path, resource, verb)
+        now = self._clock.monotonic()
         known = self._answers.get(slot)
-        if known and known[0] > self._clock.monotonic():
+        if known and known[0] > now:
             return known[1]
+        if self._closed.get((digest, path), 0.0) > now:
+            return False
         attributes = {"verb": verb, "group": resource.group, "version": resource.version, "resource": resource.plural}
         review = {
             "apiVersion": "authorization.k8s.io/v1",
@@ -96,13 +105,20 @@ class Access:
             if error.code not in (401, 403, 404):
                 raise
             yes = False
+            if error.code == 403:
+                _keep(self._closed, (digest, path), now + self._deps.settings.access_seconds)
         else:
             yes = bool((answer.get("status") or {}).get("allowed"))
-        self._answers.pop(slot, None)
-        self._answers[slot] = (self._clock.monotonic() + self._deps.settings.access_seconds, yes)
-        while len(self._answers) > _REMEMBERED:
-            self._answers.popitem(last=False)
+        _keep(self._answers, slot, (now + self._deps.settings.access_seconds, yes))
         return yes
+
+
+def _keep(kept: OrderedDict[K, V], key: K, value: V) -> None:
+    """As the newest; the oldest go when there are too many."""
+    kept.pop(key, None)
+    kept[key] = value
+    while len(kept) > _REMEMBERED:
+        kept.popitem(last=False)
 
 
 def known_workspaces(index: Index) -> set[str]:
