@@ -9,35 +9,36 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, Any
 
-import httpx
 import typer
 
-from portway.bootstrap import detaching, locking, running, settings
-from portway.bootstrap.errors import StartError
+from portway.bootstrap import detaching, failures, locking, settings
 from portway.bootstrap.reporting import Reporter
 from portway.bootstrap.settings import Settings
-from portway.cli import contexts, output
+from portway.cli import contexts, options, output
 from portway.cli import program as commands
-from portway.cli.errors import CommandError
-from portway.krm.errors import StatusError
+
+# `running` brings in the whole control plane: it is imported by the commands that need it, so that others start fast
 
 _program = commands.build()
+_PANEL = "Start and stop"
 
 
 @_program.callback()
 def _prepare(ctx: typer.Context) -> None:
-    home = _settings().home
+    current = _settings()
     own = Path.home() / ".config" / "portway" / "kubeconfig"
     chosen = os.environ.get("PORTWAY_KUBECONFIG")
-    files = (Path(chosen),) if chosen else (home / "kubeconfig", own)
-    ctx.obj = contexts.Places(files, own)
+    files = (Path(chosen).expanduser(),) if chosen else (current.kubeconfig, own)
+    ctx.obj = contexts.Places(files, files[0] if chosen else own, current.ca_certificate)
 
 
-@_program.command()
+@_program.command(rich_help_panel=_PANEL)
 def up(
     detach: Annotated[bool, typer.Option("--detach", help="Start in the background; return when ready.")] = False,
 ) -> None:
-    """Start Portway on 127.0.0.1."""
+    """Start Portway on 127.0.0.1; its state is in PORTWAY_HOME (.portway), its port PORTWAY_PORT (8700)."""
+    from portway.bootstrap import running
+
     current = _settings()
     if detach:
         started = detaching.start(current)
@@ -47,7 +48,7 @@ def up(
     _run(running.serve(current, _reporter()))
 
 
-@_program.command()
+@_program.command(rich_help_panel=_PANEL)
 def demo(
     detach: Annotated[bool, typer.Option("--detach", help="Leave it running in the background.")] = False,
     exit_when_ready: Annotated[
@@ -55,6 +56,8 @@ def demo(
     ] = False,
 ) -> None:
     """Start Portway with the example organisation and walk the golden path."""
+    from portway.bootstrap import running
+
     current = _settings()
     if not detach:
         _run(running.serve(current, _reporter(), demo=True, exit_when_ready=exit_when_ready))
@@ -65,7 +68,7 @@ def demo(
         _run(running.stop_all(current, _reporter()))
 
 
-@_program.command()
+@_program.command(rich_help_panel=_PANEL)
 def down(
     workloads: Annotated[
         bool, typer.Option("--workloads", help="Stop the workloads and the database server too.")
@@ -73,19 +76,26 @@ def down(
 ) -> None:
     """Stop Portway; what it runs goes on, unless --workloads is given."""
     current = _settings()
+    if not current.home.is_dir():
+        output.console.print(f"No Portway runs: there is no {current.home}.", soft_wrap=True)
+        return
     if workloads:
+        from portway.bootstrap import running
+
         _run(running.stop_all(current, _reporter()))
         return
     stopped = detaching.stop(current.home)
     if stopped is None:
-        output.console.print(f"No Portway runs on {current.home}.")
+        output.console.print(f"No Portway runs on {current.home}.", soft_wrap=True)
     else:
-        output.console.print("Stopped. Workloads go on; `portway up` takes them over again.")
+        output.console.print("Stopped. Workloads go on; `portway up` takes them over again.", soft_wrap=True)
 
 
-@_program.command()
-def status(form: Annotated[output.Format, typer.Option("--output", "-o")] = output.Format.TABLE) -> None:
-    """Say whether Portway runs, and what it runs."""
+@_program.command(rich_help_panel=_PANEL)
+def status(form: options.Output = output.Format.TABLE) -> None:
+    """Say whether Portway runs, and what it runs; exit status 1 when it does not run."""
+    from portway.bootstrap import running
+
     current = _settings()
     found = locking.running(current.home)
     rows = _run(running.overview(current, found))
@@ -101,19 +111,12 @@ def program() -> None:
     """Run the program; an expected failure is one sentence and status 1."""
     try:
         _program()
-    except (StartError, CommandError) as error:
-        _fail(str(error))
-    except StatusError as error:
-        _fail(error.message)
-    except (httpx.ConnectError, ConnectionError):
-        _fail("Portway does not answer. Start it with `portway up`, or see `portway status`.")
-    except httpx.TimeoutException:
-        _fail("Portway did not answer in time; see `portway status`.")
-
-
-def _fail(message: str) -> None:
-    print(f"Error: {message}", file=sys.stderr)
-    raise SystemExit(1)
+    except Exception as error:
+        sentence = failures.sentence(error)
+        if sentence is None:
+            raise
+        print(f"Error: {sentence}", file=sys.stderr)
+        raise SystemExit(1) from None
 
 
 def _settings() -> Settings:

@@ -13,12 +13,17 @@ from typing import Any, TypeVar
 import httpx
 import typer
 
+from portway.cli import failures
 from portway.cli.errors import CommandError
 from portway.client import kubeconfig
 from portway.client.kubeconfig import Connection
 from portway.client.rest import RestClient
+from portway.krm.errors import StatusError
+from portway.tenancy.paths import InvalidPath, WorkspacePath
 
 T = TypeVar("T")
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells expect it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,8 @@ class Places:
     kubeconfigs: tuple[Path, ...]
     own_kubeconfig: Path
     """Where ``portway login`` writes."""
+    authority: Path | None = None
+    """Certificate of the Portway on this machine, if there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +52,48 @@ class Session:
             headers={"Authorization": f"Bearer {self.connection.token}"},
             verify=ssl.create_default_context(cadata=ca) if ca else True,
             timeout=httpx.Timeout(30.0),
+            trust_env=False,
         )
 
 
 def run(ctx: typer.Context, workspace: str, work: Callable[[Session], Coroutine[Any, Any, T]]) -> T:
     """Run a command's work with a session in a workspace (empty: the one of the current context)."""
+    where = places(ctx)
+    file = next((f for f in where.kubeconfigs if f.is_file()), None)
+    if file is None:
+        looked = " and ".join(str(f) for f in where.kubeconfigs)
+        raise CommandError(
+            f"No Portway is known here (looked for {looked}). Start one with `portway up`, or log in to one with "
+            "`portway login URL`."
+        )
+    try:
+        connection = kubeconfig.load(file)
+    except kubeconfig.KubeconfigError as error:
+        raise CommandError(f"{error}.") from error
+    return run_with(connection, str(file), workspace, work)
+
+
+def run_with(
+    connection: Connection, source: str, workspace: str, work: Callable[[Session], Coroutine[Any, Any, T]]
+) -> T:
+    """The same with a connection that is known; ``source`` says where it is from."""
+    if workspace:
+        _check(workspace)
 
     async def main() -> T:
-        async with _session(places(ctx), workspace) as session:
-            return await work(session)
+        async with _session(connection, workspace) as session:
+            try:
+                return await work(session)
+            except StatusError as error:
+                where = failures.Where(connection.server, session.client.workspace, source)
+                raise CommandError(failures.sentence(error, where)) from error
+            except httpx.HTTPError as error:
+                raise CommandError(failures.unreachable(connection.server, error)) from error
 
-    return asyncio.run(main())
+    try:
+        return asyncio.run(main())
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
 
 
 def places(ctx: typer.Context) -> Places:
@@ -65,16 +103,15 @@ def places(ctx: typer.Context) -> Places:
     return found
 
 
-@asynccontextmanager
-async def _session(where: Places, workspace: str) -> AsyncIterator[Session]:
-    file = next((f for f in where.kubeconfigs if f.is_file()), None)
-    if file is None:
-        looked = ", ".join(str(f) for f in where.kubeconfigs)
-        raise CommandError(f"No Portway is known here. Start one with `portway up`, or `portway login URL` ({looked}).")
+def _check(workspace: str) -> None:
     try:
-        connection = kubeconfig.load(file)
-    except kubeconfig.KubeconfigError as error:
-        raise CommandError(f"{error}.") from error
+        WorkspacePath.parse(workspace)
+    except InvalidPath as error:
+        raise CommandError(f"{error}.".replace("..", ".")) from None
+
+
+@asynccontextmanager
+async def _session(connection: Connection, workspace: str) -> AsyncIterator[Session]:
     client = connection.client()
     try:
         yield Session(client.at(workspace) if workspace else client, connection)

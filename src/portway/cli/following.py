@@ -10,13 +10,17 @@ import typer
 from portway.apis import resources
 from portway.cli import contexts, options
 from portway.cli.errors import CommandError
+from portway.krm.errors import StatusError
 
 
 def logs(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(help="Name of a workload.")],
+    name: Annotated[str, typer.Argument(metavar="WORKLOAD", help="Name of a workload.")],
     workspace: options.Workspace = "",
     namespace: options.Namespace = "",
+    container: Annotated[
+        str, typer.Option("--container", "-c", help="One container, when it has several.", show_default=False)
+    ] = "",
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as lines come.")] = False,
     tail: Annotated[int, typer.Option("--tail", min=0, max=10000, help="How many lines back.")] = 100,
 ) -> None:
@@ -27,10 +31,11 @@ def logs(
         path = f"/logs/{session.client.workspace}/{place}/workloads/{name}"
         async with session.plain() as http:
             timeout = httpx.Timeout(30.0, read=None if follow else 30.0)
-            params = {"tail": str(tail), "follow": "1" if follow else "0"}
+            params = {"tail": str(tail), "follow": "1" if follow else "0", "container": container}
             async with http.stream("GET", path, params=params, timeout=timeout) as answer:
                 if answer.status_code != 200:
-                    raise CommandError((await answer.aread()).decode(errors="replace").strip() or "No log.")
+                    said = (await answer.aread()).decode(errors="replace").strip()
+                    raise StatusError(answer.status_code, "", said or "the server has no log of it")
                 async for line in answer.aiter_lines():
                     print(line, flush=True)
 
@@ -41,7 +46,8 @@ async def _namespace_of(session: contexts.Session, name: str) -> str:
     found = (await session.client.list(resources.WORKLOADS, fields=f"metadata.name={name}")).items
     places = [m["metadata"]["namespace"] for m in found]
     if not places:
-        raise CommandError(f"There is no workload {name!r} in {session.client.workspace}.")
+        here = session.client.workspace
+        raise CommandError(f"There is no workload {name!r} in {here}; `portway get workloads -w {here}` lists them.")
     if len(places) > 1:
         raise CommandError(f"Workload {name!r} is in {', '.join(places)}; choose one with --namespace.")
     return str(places[0])

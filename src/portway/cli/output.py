@@ -1,4 +1,7 @@
-"""What commands print: tables for people, JSON and YAML for programs."""
+"""What commands print: tables for people, JSON and YAML for programs.
+
+Results go to the standard output; progress, questions and remarks go to ``notes`` as soon as the result is data.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,15 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
+import yaml
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
-from ryaml import dumps  # type: ignore[attr-defined]  # it lists no exports
 
 from portway.runtime import conditions
 
 console = Console(highlight=False)
-warnings = Console(stderr=True, highlight=False)
+notes = Console(stderr=True, highlight=False)
 
 _COLOURS = {
     "healthy": "green",
@@ -36,27 +39,58 @@ class Format(StrEnum):
     YAML = "yaml"
 
 
+def progress_console(form: Format) -> Console:
+    """Where to say what happens meanwhile, so that data stay parseable."""
+    return console if form is Format.TABLE else notes
+
+
 def print_data(value: Any, form: Format) -> None:
     """Print a value as JSON or YAML."""
     if form is Format.JSON:
         print(json.dumps(value, indent=2, ensure_ascii=False))
     else:
-        print(str(dumps(value)).strip())
+        text = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000)
+        print(text, end="")
+
+
+class _Dumper(yaml.SafeDumper):  # type: ignore[misc]  # yaml brings no types
+    """Quotes what a YAML 1.1 reader would take for a date or a boolean; long texts stand as blocks."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002  the base class's signature
+        return True
+
+
+def _text(dumper: yaml.SafeDumper, value: str) -> Any:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
+
+
+_Dumper.add_representer(str, _text)
+
+
+def for_people(manifest: dict[str, Any]) -> dict[str, Any]:
+    """An object without the bookkeeping of server-side apply, which kubectl hides too."""
+    metadata = {key: value for key, value in manifest["metadata"].items() if key != "managedFields"}
+    return {**manifest, "metadata": metadata}
+
+
+def as_list(manifests: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """A ``v1 List``, which kubectl reads too."""
+    return {"apiVersion": "v1", "kind": "List", "items": [for_people(each) for each in manifests]}
 
 
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Columns as wide as needed; on a pipe nothing is cut."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in headings:
-        table.add_column(heading, no_wrap=not console.is_terminal, overflow="fold")
-    for row in rows:
-        table.add_row(*(coloured(cell) for cell in row))
     if console.is_terminal:
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for heading in headings:
+            table.add_column(heading, overflow="fold")
+        for row in rows:
+            table.add_row(*(coloured(cell) for cell in row))
         console.print(table)
-    else:
-        widths = [max(len(r[i]) for r in [headings, *rows]) for i in range(len(headings))]
-        for row in [headings, *rows]:
-            print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        return
+    widths = [max(len(row[i]) for row in [headings, *rows]) for i in range(len(headings))]
+    for row in [headings, *rows]:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 def coloured(text: str) -> str:

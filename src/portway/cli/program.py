@@ -6,21 +6,33 @@ import typer
 
 from portway.cli import access, creating, explaining, following, reading, requesting, verdicts
 
-HELP = "The internal developer platform and portal in one."
+HELP = """The internal developer platform and portal in one.
+
+Start it with `portway up`, or with an example organisation with `portway demo`; then open it with `portway open`.
+"""
+_MAKING, _LOOKING, _ACCESS = "Make", "Look", "Access"
 
 
 def build() -> typer.Typer:
     """The program with all commands of this package."""
     program = typer.Typer(
-        name="portway", help=HELP, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False
+        name="portway",
+        help=HELP,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
     )
-    program.command("get")(reading.get)
-    program.command("explain")(explaining.explain)
-    program.command("create")(creating.create)
-    program.command("request")(requesting.request)
-    program.command("logs")(following.logs)
-    program.command("validate")(verdicts.validate)
-    program.command("login")(access.login)
-    program.command("kubeconfig")(access.print_kubeconfig)
-    program.command("open")(access.open_portal)
+    for panel, name, command in (
+        (_MAKING, "create", creating.create),
+        (_MAKING, "request", requesting.request),
+        (_MAKING, "validate", verdicts.validate),
+        (_LOOKING, "get", reading.get),
+        (_LOOKING, "explain", explaining.explain),
+        (_LOOKING, "logs", following.logs),
+        (_ACCESS, "open", access.open_portal),
+        (_ACCESS, "login", access.login),
+        (_ACCESS, "kubeconfig", access.print_kubeconfig),
+    ):
+        program.command(name, rich_help_panel=panel)(command)
     return program
