@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+pytest_plugins = ["tests.databases"]
+
 
 @pytest.fixture(autouse=True)
 def every_async_test_ends_its_tasks(request: pytest.FixtureRequest) -> None:

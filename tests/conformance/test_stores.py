@@ -12,6 +12,7 @@ from portway.store.contract import (
     Conflict,
     Delete,
     Encode,
+    Entry,
     Event,
     EventType,
     Key,
@@ -19,6 +20,7 @@ from portway.store.contract import (
     Record,
     Store,
 )
+from portway.store.postgres import PostgresStore
 from portway.store.sqlite import SqliteStore
 
 Reopen = Callable[[], Awaitable[Store]]
@@ -41,10 +43,17 @@ class OpenStore:
         return revision, sorted(records, key=lambda record: record.key)
 
 
-@pytest.fixture(params=["sqlite"])
-async def opened(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[OpenStore]:
-    makers: dict[str, Callable[[], Store]] = {"sqlite": lambda: SqliteStore(tmp_path / "store.db")}
-    opened = OpenStore(makers[request.param])
+@pytest.fixture(params=["sqlite", "postgres"])
+def make(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Store]:
+    if request.param == "sqlite":
+        return lambda: SqliteStore(tmp_path / "store.db")
+    dsn = request.getfixturevalue("database")
+    return lambda: PostgresStore(dsn)
+
+
+@pytest.fixture
+async def opened(make: Callable[[], Store]) -> AsyncIterator[OpenStore]:
+    opened = OpenStore(make)
     await opened.store.load()
     yield opened
     await opened.store.close()
@@ -198,3 +207,27 @@ async def test_compacting_everything_never_gives_a_revision_twice(opened: OpenSt
 async def test_compacting_again_or_less_changes_nothing(opened: OpenStore) -> None:
     await opened.store.commit([[Put(KEY, body("a"), 0)], [Put(OTHER, body("b"), 0)]])
     assert [await opened.store.compact(revision) for revision in (2, 1, 2)] == [2, 2, 2]
+
+
+async def test_history_tells_who_changed_what_through_deletion_and_creation_anew(opened: OpenStore) -> None:
+    await opened.store.commit([[Put(OTHER, body("o"), 0, "eve")], [Put(KEY, body("a"), 0, "ada")]])
+    await opened.store.commit([[Put(KEY, body("b"), 2, "bob")]])
+    await opened.store.commit([[Delete(KEY, body("x"), 3, "cy")]])
+    await opened.store.commit([[Put(KEY, body("c"), 0)]])
+    entries = await opened.store.history(KEY, 10)
+    assert [(entry.event.type, entry.event.record.revision, entry.user) for entry in entries] == [
+        ("ADDED", 2, "ada"),
+        ("MODIFIED", 3, "bob"),
+        ("DELETED", 4, "cy"),
+        ("ADDED", 5, ""),
+    ]
+    assert entries[1].event == Event(EventType.MODIFIED, Record(KEY, 3, value(3, "b")), value(2, "a"), 2)
+    assert [entry.event.record.revision for entry in await opened.store.history(KEY, 2)] == [4, 5]
+    assert all(isinstance(entry, Entry) and entry.written > 1_600_000_000_000 for entry in entries)
+
+
+async def test_history_ends_where_the_log_was_compacted(opened: OpenStore) -> None:
+    await opened.store.commit([[Put(KEY, body("a"), 0), Put(KEY, body("b"), 1), Put(KEY, body("c"), 2)]])
+    await opened.store.compact(2)
+    assert [entry.event.record.revision for entry in await opened.store.history(KEY, 10)] == [2, 3]
+    assert await opened.store.history(OTHER, 10) == []

@@ -16,7 +16,7 @@ import builtins
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 
 class Key(NamedTuple):
@@ -57,6 +57,17 @@ class Event:
     """The revision of ``previous``; 0 for ADDED."""
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event as history tells it."""
+
+    event: Event
+    user: str
+    """Who asked for it; empty when the store was not told."""
+    written: int
+    """Milliseconds since 1970, UTC."""
+
+
 Encode = Callable[[int], bytes]
 """Given the revision assigned to the write, the complete JSON bytes of the object."""
 
@@ -68,6 +79,8 @@ class Put:
     key: Key
     encode: Encode
     expect: int
+    user: str = ""
+    """Who asks for it, for the history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +90,7 @@ class Delete:
     key: Key
     encode: Encode
     expect: int
+    user: str = ""
 
 
 Change = Put | Delete
@@ -117,6 +131,10 @@ class Unavailable(StoreError):
     """The write was refused and is not durable (disk full, file read-only, connection lost)."""
 
 
+class Uncertain(Unavailable):
+    """The connection was lost during the commit, and nobody could be asked whether it took place."""
+
+
 class Store(Protocol):
     """Persistence only; one file per SQL dialect. All stores pass tests/conformance/test_stores.py."""
 
@@ -137,7 +155,21 @@ class Store(Protocol):
     async def compact(self, revision: int) -> int:
         """Forget log entries up to ``revision`` in small batches; returns the oldest retained revision."""
 
+    async def history(self, key: Key, limit: int) -> list[Entry]:
+        """The newest retained entries of one key, oldest first, of all objects that had it one after the other."""
+
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class Shared(Protocol):
+    """What a ``Store`` that several processes write to offers beside."""
+
+    async def newest(self) -> int:
+        """A revision not older than any commit that was acknowledged before this was called."""
+
+    async def changed(self, seconds: float) -> None:
+        """Return when another process has committed, at the latest after ``seconds``; may return for nothing."""
 
 
 class Page(NamedTuple):
@@ -177,6 +209,12 @@ class Reads(Protocol):
         Raises Compacted at once when ``after`` is not retained. A reader that falls too far behind is
         dropped with Compacted, others are unharmed.
         """
+
+    async def fresh(self) -> None:
+        """Wait until reads see all that any process had acknowledged when this was called. Raises Unavailable."""
+
+    async def history(self, key: Key, limit: int) -> builtins.list[Entry]:
+        """As ``Store.history``."""
 
     async def commit(self, changes: Sequence[Change]) -> builtins.list[Record]:
         """One atomic request; grouped with concurrent ones. Raises Conflict, Unavailable."""

@@ -20,6 +20,8 @@ class Decision:
     revision: int
     answers: list[list[Event] | Conflict] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    users: list[str] = field(default_factory=list)
+    """Who asked for each of the events."""
 
 
 def keys_of(requests: Sequence[Sequence[Change]]) -> list[Key]:
@@ -38,6 +40,7 @@ def decide(requests: Sequence[Sequence[Change]], present: Mapping[Key, Record], 
             continue
         decision.revision += len(answer)
         decision.events += answer
+        decision.users += [change.user for change in changes]
         for event in answer:
             state[event.record.key] = None if event.type is EventType.DELETED else event.record
     return decision

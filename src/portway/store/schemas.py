@@ -37,11 +37,15 @@ MIGRATIONS: tuple[str, ...] = (
     ) STRICT;
     INSERT INTO progress VALUES (1, 0);
     """,
+    """
+    ALTER TABLE log ADD COLUMN user TEXT NOT NULL DEFAULT '';
+    CREATE INDEX deletions ON log (resource, cluster, namespace, name) WHERE type = 2;
+    """,
 )
 """Entry n brings the schema to version n + 1 (``PRAGMA user_version``). Entries are never changed, only added.
 
 ``log.type``: 0 ADDED, 1 MODIFIED, 2 DELETED. ``log.previous``: revision of the value before, 0 for none.
-``log.written``: milliseconds since 1970, UTC.
+``log.written``: milliseconds since 1970, UTC. ``log.user``: who asked for the change, empty when unknown.
 """
 
 CURRENT = """
@@ -59,7 +63,7 @@ CROSS JOIN log l ON l.revision = o.revision
 """One row for all keys: each step of a statement hands the interpreter lock over, so few steps matter."""
 
 APPEND = "INSERT INTO log VALUES "
-APPEND_ROW = "(?, ?, ?, ?, ?, ?, ?, ?, ?)"
+APPEND_ROW = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 POINT = """
 INSERT INTO objects SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?) WHERE true
@@ -76,6 +80,23 @@ SELECT l.revision, l.type, l.resource, l.cluster, l.namespace, l.name, l.value, 
 FROM log l LEFT JOIN log p ON l.previous > 0 AND p.revision = l.previous
 WHERE l.revision > ? ORDER BY l.revision LIMIT ?
 """
+
+HISTORY = """
+WITH RECURSIVE chain (revision) AS (
+    SELECT revision FROM objects
+    WHERE resource = :resource AND cluster = :cluster AND namespace = :namespace AND name = :name
+    UNION
+    SELECT revision FROM log
+    WHERE type = 2 AND resource = :resource AND cluster = :cluster AND namespace = :namespace AND name = :name
+    UNION
+    SELECT l.previous FROM chain c JOIN log l ON l.revision = c.revision WHERE l.previous > 0
+)
+SELECT l.user, l.written,
+    l.revision, l.type, l.resource, l.cluster, l.namespace, l.name, l.value, l.previous, p.value
+FROM chain c CROSS JOIN log l ON l.revision = c.revision LEFT JOIN log p ON l.previous > 0 AND p.revision = l.previous
+ORDER BY l.revision DESC LIMIT :limit
+"""
+"""From the last entry of each object that had the name, back along ``previous``."""
 
 FORGET_SUPERSEDED = """
 DELETE FROM log WHERE revision IN

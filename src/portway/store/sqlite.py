@@ -17,8 +17,8 @@ from typing import Any, TypeVar
 import apsw
 import orjson
 
-from portway.store import deciding, schemas
-from portway.store.contract import Change, Compacted, Conflict, Event, EventType, Key, Record, Unavailable
+from portway.store import deciding, rows, schemas
+from portway.store.contract import Change, Compacted, Conflict, Entry, Event, EventType, Key, Record, Unavailable
 from portway.store.locks import FileLock
 
 T = TypeVar("T")
@@ -35,8 +35,6 @@ CHECKPOINT_PAGES = 2_000
 CHECKPOINT_PAGES_LIMIT = 20_000
 """WAL pages after which the writer waits for that copy, so that the WAL stays bounded under steady load."""
 
-_TYPES = (EventType.ADDED, EventType.MODIFIED, EventType.DELETED)
-_CODES = {kind: code for code, kind in enumerate(_TYPES)}
 _CHUNKS = (64, 16, 4, 1)
 """Rows per INSERT: few sizes, so that the statements stay prepared."""
 
@@ -79,6 +77,9 @@ class SqliteStore:
 
     async def events(self, after: int, limit: int) -> list[Event]:
         return await self._in(self._reading, lambda: self._events(after, limit))
+
+    async def history(self, key: Key, limit: int) -> list[Entry]:
+        return await self._in(self._reading, lambda: self._history(key, limit))
 
     async def compact(self, revision: int) -> int:
         while True:
@@ -167,7 +168,7 @@ class SqliteStore:
         with _transaction(self._writer):
             present = self._present(deciding.keys_of(requests))
             decision = deciding.decide(requests, present, self._revision)
-            self._append(decision.events)
+            self._append(decision.events, decision.users)
         self._revision = decision.revision
         return decision.answers
 
@@ -178,7 +179,7 @@ class SqliteStore:
             for index, revision, value in orjson.loads(str(row[0]))
         }
 
-    def _append(self, events: Sequence[Event]) -> None:
+    def _append(self, events: Sequence[Event], users: Sequence[str]) -> None:
         if not events:
             return
         written = int(self._now() * 1000)
@@ -186,8 +187,8 @@ class SqliteStore:
         for size in _CHUNKS:
             statement = schemas.APPEND + ", ".join([schemas.APPEND_ROW] * size)
             while len(events) - start >= size:
-                rows = events[start : start + size]
-                self._writer.execute(statement, [cell for event in rows for cell in _row(event, written)])
+                part = zip(events[start : start + size], users[start : start + size], strict=True)
+                self._writer.execute(statement, [cell for event, user in part for cell in _row(event, written, user)])
                 start += size
         last = {event.record.key: event for event in events}
         gone = [key for key, event in last.items() if event.type is EventType.DELETED]
@@ -202,7 +203,11 @@ class SqliteStore:
             compacted = _scalar(self._reader, "SELECT compacted FROM progress")
             if after < compacted:
                 raise Compacted(after, compacted)
-            return [_event(*row) for row in self._reader.execute(schemas.EVENTS, (after, limit))]
+            return [rows.event(*row) for row in self._reader.execute(schemas.EVENTS, (after, limit))]
+
+    def _history(self, key: Key, limit: int) -> list[Entry]:
+        found = self._reader.execute(schemas.HISTORY, {**key._asdict(), "limit": limit}).fetchall()
+        return [Entry(rows.event(*row[2:]), str(row[0]), int(str(row[1]))) for row in reversed(found)]
 
     def _compact_step(self, revision: int) -> int:
         low = _scalar(self._writer, "SELECT compacted FROM progress")
@@ -253,21 +258,6 @@ def _json(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-def _row(event: Event, written: int) -> tuple[Any, ...]:
+def _row(event: Event, written: int, user: str) -> tuple[Any, ...]:
     record = event.record
-    return (record.revision, _CODES[event.type], *record.key, record.value, event.previous_revision, written)
-
-
-def _event(  # noqa: PLR0917  a row's columns
-    revision: int,
-    code: int,
-    resource: str,
-    cluster: str,
-    namespace: str,
-    name: str,
-    value: bytes,
-    previous_revision: int,
-    previous: bytes | None,
-) -> Event:
-    key = Key(intern(resource), intern(cluster), intern(namespace), name)
-    return Event(_TYPES[code], Record(key, revision, value), previous, previous_revision)
+    return (record.revision, rows.CODES[event.type], *record.key, record.value, event.previous_revision, written, user)
