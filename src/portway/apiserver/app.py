@@ -107,6 +107,8 @@ class ApiServer:
         context, target = self.context, request.target
         if target.path in nonresources.PUBLIC:
             return nonresources.answer(context, self.metrics, request)
+        if not _may_be_stale(request):
+            await context.storage.fresh()
         request.user = await context.authenticator.authenticate(request)
         if request.user.is_anonymous:
             raise unauthorized()
@@ -146,6 +148,11 @@ class ApiServer:
             await responses.send_stream(answer, extra, receive, send)
         finally:
             self.metrics.watches -= 1
+
+
+def _may_be_stale(request: Request) -> bool:
+    """The client says that any state will do."""
+    return request.method == "GET" and request.query.get("resourceVersion") == "0"
 
 
 def _refusal(request: Request, error: StatusError) -> Response:

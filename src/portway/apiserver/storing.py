@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any, Protocol
 
 from portway.apiserver.following import Follower
-from portway.store.contract import Change, Delete, Encode, Event, Key, Page, Put, Reads, Record
+from portway.store.contract import Change, Encode, Entry, Event, Key, Observed, Page, Record
 
 SEALED = frozenset(("secrets",))
 
@@ -23,10 +23,13 @@ class Sealer(Protocol):
 class Storage:
     """``cache`` with sealing; every commit is in all ``followers`` before it returns."""
 
-    def __init__(self, cache: Reads, sealer: Sealer | None = None) -> None:
+    def __init__(self, cache: Observed, sealer: Sealer | None = None) -> None:
         self.cache = cache
         self._sealer = sealer
         self._followers: dict[str, list[Follower[Any]]] = {}
+        self._expected: dict[Follower[Any], int] = {}
+        """The revisions that followers have not been seen to reach."""
+        cache.observe(self._expect)
 
     def follow(self, follower: Follower[Any]) -> None:
         self._followers.setdefault(follower.resource, []).append(follower)
@@ -66,9 +69,25 @@ class Storage:
         sealer = self._sealer_of(resource)
         return events if sealer is None else _opened_events(sealer, events)
 
-    async def commit(self, changes: Sequence[Change]) -> builtins.list[Record]:
-        """One atomic request. Raises store Conflict and Unavailable."""
-        records = await self.cache.commit([self._sealed(change) for change in changes])
+    async def fresh(self) -> None:
+        """Wait until reads and all followers know what any process had acknowledged. Raises store Unavailable."""
+        await self.cache.fresh()
+        for follower, revision in list(self._expected.items()):
+            await follower.reached(revision)
+            if self._expected.get(follower) == revision:
+                del self._expected[follower]
+
+    async def history(self, key: Key, limit: int) -> builtins.list[Entry]:
+        """The newest retained changes of what had the key, oldest first. Raises store Unavailable."""
+        entries = await self.cache.history(key, limit)
+        sealer = self._sealer_of(key.resource)
+        if sealer is None:
+            return entries
+        return [Entry(_opened_event(sealer, entry.event), entry.user, entry.written) for entry in entries]
+
+    async def commit(self, changes: Sequence[Change], user: str = "") -> builtins.list[Record]:
+        """One atomic request of a user. Raises store Conflict and Unavailable."""
+        records = await self.cache.commit([self._prepared(change, user) for change in changes])
         for record in records:
             for follower in self._followers.get(record.key.resource, ()):
                 if follower.covers(record.key):
@@ -83,14 +102,15 @@ class Storage:
         sealer = self._sealer_of(record.key.resource)
         return record if sealer is None else _opened(sealer, record)
 
-    def _sealed(self, change: Change) -> Change:
+    def _prepared(self, change: Change, user: str) -> Change:
         sealer = self._sealer_of(change.key.resource)
-        if sealer is None:
-            return change
-        encode = _sealing(sealer, change.key, change.encode)
-        if isinstance(change, Put):
-            return Put(change.key, encode, change.expect)
-        return Delete(change.key, encode, change.expect)
+        encode = change.encode if sealer is None else _sealing(sealer, change.key, change.encode)
+        return type(change)(change.key, encode, change.expect, change.user or user)
+
+    def _expect(self, event: Event) -> None:
+        for follower in self._followers.get(event.record.key.resource, ()):
+            if follower.covers(event.record.key):
+                self._expected[follower] = event.record.revision
 
 
 def _sealing(sealer: Sealer, key: Key, encode: Encode) -> Encode:
@@ -106,6 +126,9 @@ async def _opened_events(sealer: Sealer, events: AsyncIterator[Event | int]) -> 
         if isinstance(event, int):
             yield event
             continue
-        key = event.record.key
-        previous = sealer.open(key, event.previous) if event.previous is not None else None
-        yield Event(event.type, _opened(sealer, event.record), previous)
+        yield _opened_event(sealer, event)
+
+
+def _opened_event(sealer: Sealer, event: Event) -> Event:
+    previous = sealer.open(event.record.key, event.previous) if event.previous is not None else None
+    return Event(event.type, _opened(sealer, event.record), previous, event.previous_revision)

@@ -17,7 +17,7 @@ from portway.krm.decoding import Decoded
 from portway.krm.errors import StatusError, already_exists, invalid, unavailable
 from portway.krm.identity import Manifest
 from portway.krm.schemas import defaulting, pruning, validating
-from portway.store.contract import Change, Conflict, Delete, Encode, Key, Put, Record, Unavailable
+from portway.store.contract import Change, Conflict, Delete, Encode, Key, Put, Record, Unavailable, Uncertain
 
 _NO_GENERATION = frozenset(("", "rbac.authorization.k8s.io", "coordination.k8s.io", "events.k8s.io"))
 
@@ -70,7 +70,7 @@ async def create(
     if request.dry_run:
         return Record(key, 0, _without_revision(put.encode(0)))
     try:
-        return await commit(context, [put, *asked.also])
+        return await commit(context, request, [put, *asked.also])
     except Conflict as taken:
         raise already_exists(served.plural, taken.key.name, served.gvk.group) from None
 
@@ -109,8 +109,8 @@ async def replace(
     if request.dry_run:
         return Record(key, live_record.revision, encode(live_record.revision))
     if is_gone(manifest):
-        return await commit(context, [Delete(key, encode, live_record.revision)])
-    return await commit(context, [Put(key, encode, live_record.revision), *asked.also])
+        return await commit(context, request, [Delete(key, encode, live_record.revision)])
+    return await commit(context, request, [Put(key, encode, live_record.revision), *asked.also])
 
 
 def live_of(resource: Resource, record: Record) -> Manifest:
@@ -122,10 +122,12 @@ def live_of(resource: Resource, record: Record) -> Manifest:
     return manifest
 
 
-async def commit(context: Context, changes: list[Change]) -> Record:
+async def commit(context: Context, request: Request, changes: list[Change]) -> Record:
     """The record of the first change. Raises store Conflict, StatusError 503."""
     try:
-        return (await context.storage.commit(changes))[0]
+        return (await context.storage.commit(changes, request.user.name))[0]
+    except Uncertain as error:
+        raise unavailable(f"the store did not say whether it took the write: {error}") from None
     except Unavailable as error:
         raise unavailable(f"the store refused the write, nothing was changed: {error}") from None
 

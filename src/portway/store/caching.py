@@ -11,21 +11,25 @@ import builtins
 import contextlib
 import random
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from portway.kit.rounds import Rounds
 from portway.store import orderings
 from portway.store.committing import CommitQueue
 from portway.store.compacting import Horizon, Retention
 from portway.store.contract import (
     Change,
     Compacted,
+    Conflict,
+    Entry,
     Event,
     EventType,
     Future,
     Key,
     Page,
     Record,
+    Shared,
     Store,
     Unavailable,
 )
@@ -48,6 +52,8 @@ class CacheSettings:
     """Between two progress marks of a watch; Kubernetes sends about one a minute."""
     log_chunk: int = 500
     """Events read from the log at once."""
+    poll_seconds: float = 1.0
+    """Between two looks at a shared store for commits of other processes of which no notice came."""
     warm_events: int = 2_000
     """Events read into the rings at the start, so that clients that reconnect then are served from memory."""
     retention: Retention = field(default_factory=Retention)
@@ -69,6 +75,9 @@ class Cache:
         self._queue = CommitQueue(store.commit, self._publish)
         self._source = Source(self._attach, self._read_log, self._registry.remove, lambda: self._revision)
         self._tasks: builtins.list[asyncio.Task[None]] = []
+        self._shared = store if isinstance(store, Shared) else None
+        self._rounds = Rounds(self._catch_up)
+        self._observers: builtins.list[Callable[[Event], None]] = []
 
     @property
     def revision(self) -> int:
@@ -86,11 +95,7 @@ class Cache:
     async def start(self) -> None:
         """Load everything. Raises Unavailable with a sentence for the user when the store cannot be used."""
         self._revision, records = await self._store.load()
-        grouped: dict[str, builtins.list[Record]] = {}
-        for record in records:
-            self._records[record.key] = record
-            grouped.setdefault(record.key.resource, []).append(record)
-        self._tables = {resource: SortedRecords(found) for resource, found in grouped.items()}
+        self._fill(records)
         await self._warm()
         loop = asyncio.get_running_loop()
         self._tasks = [
@@ -98,6 +103,28 @@ class Cache:
             loop.create_task(self._mark_progress(), name="store bookmarks"),
             loop.create_task(self._forget(), name="store compaction"),
         ]
+
+        if self._shared is not None:
+            self._tasks.append(loop.create_task(self._follow(self._shared), name="store followed"))
+
+    def _fill(self, records: Iterable[Record]) -> None:
+        grouped: dict[str, builtins.list[Record]] = {}
+        for record in records:
+            self._records[record.key] = record
+            grouped.setdefault(record.key.resource, []).append(record)
+        self._tables = {resource: SortedRecords(found) for resource, found in grouped.items()}
+
+    def observe(self, observer: Callable[[Event], None]) -> None:
+        """Call it with every event, when the event has become visible."""
+        self._observers.append(observer)
+
+    async def fresh(self) -> None:
+        """Wait until reads see all that any process had acknowledged when this was called. Raises Unavailable."""
+        if self._shared is not None:
+            await self._rounds.join()
+
+    async def history(self, key: Key, limit: int) -> builtins.list[Entry]:
+        return await self._store.history(key, limit)
 
     async def close(self) -> None:
         """Finish the writes that were taken, end all watches, close the store."""
@@ -109,6 +136,7 @@ class Cache:
             await asyncio.gather(*others, return_exceptions=True)
             await commits
             self._tasks = []
+        await self._rounds.close()
         self._registry.close()
         await self._store.close()
 
@@ -128,11 +156,15 @@ class Cache:
         return len(found) + more
 
     async def commit(self, changes: Sequence[Change]) -> builtins.list[Record]:
-        return [event.record for event in await self._queue.submit(changes)]
+        return [event.record for event in await self.submit(changes)]
 
     async def submit(self, changes: Sequence[Change]) -> builtins.list[Event]:
-        """As ``commit``, answered by the events."""
-        return await self._queue.submit(changes)
+        """As ``commit``, answered by the events. What a Conflict tells of is visible when it is raised."""
+        try:
+            return await self._queue.submit(changes)
+        except Conflict:
+            await self.fresh()
+            raise
 
     async def compact(self, revision: int) -> None:
         """Forget the log up to a revision now; the background task does it by ``Retention``."""
@@ -223,10 +255,41 @@ class Cache:
     async def _publish(self, events: Sequence[Event]) -> None:
         """Make durable events visible, in order; those of other processes that came between are fetched first."""
         for event in events:
-            while event.record.revision > self._revision + 1:
-                for missed in await self._store.events(self._revision, self._settings.log_chunk):
-                    self._apply(missed)
+            await self._reach(event.record.revision - 1)
             self._apply(event)
+
+    async def _catch_up(self) -> None:
+        if self._shared is not None:
+            await self._reach(await self._shared.newest())
+
+    async def _reach(self, revision: int) -> None:
+        """Make visible what others have committed up to a revision. Several may do this at once."""
+        while revision > self._revision:
+            try:
+                missed = await self._store.events(self._revision, self._settings.log_chunk)
+            except Compacted:
+                await self._reload()
+                continue
+            for event in missed:
+                self._apply(event)
+
+    async def _follow(self, shared: Shared) -> None:
+        while True:
+            await shared.changed(self._settings.poll_seconds)
+            try:
+                await self.fresh()
+            except Unavailable:  # reads and writes report it; the next look tries again
+                await asyncio.sleep(self._settings.poll_seconds)
+
+    async def _reload(self) -> None:
+        """Begin anew from the current state: the log no longer has what was missed. All watches end as too old."""
+        revision, records = await self._store.load()
+        if revision <= self._revision:
+            return
+        self._records, self._tables, self._rings = {}, {}, {}
+        self._fill(records)
+        self._revision = self._warm_from = self._oldest = revision
+        self._registry.lose_all()
 
     def _apply(self, event: Event) -> None:
         record = event.record
@@ -245,6 +308,8 @@ class Cache:
         self._ring(key.resource).append(event)
         self._revision = record.revision
         self._registry.deliver(event)
+        for observer in self._observers:
+            observer(event)
 
     def _attach(self, inbox: Inbox, after: int) -> bool:
         if after < self._oldest:

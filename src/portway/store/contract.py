@@ -218,3 +218,10 @@ class Reads(Protocol):
 
     async def commit(self, changes: Sequence[Change]) -> builtins.list[Record]:
         """One atomic request; grouped with concurrent ones. Raises Conflict, Unavailable."""
+
+
+class Observed(Reads, Protocol):
+    """Reads that tell of each change as it happens, in the event loop's turn in which it becomes visible."""
+
+    def observe(self, observer: Callable[[Event], None]) -> None:
+        """Call it with every event from now on."""

@@ -99,13 +99,17 @@ class Inbox:
     def offer(self, event: Event) -> bool:
         """False when the reader is too far behind; it is then lost."""
         if len(self.events) >= self.limit:
-            self.overflown = True
-            self.events = []
-            self.wake()
+            self.lose()
             return False
         self.events.append(event)
         self.wake()
         return True
+
+    def lose(self) -> None:
+        """End the watch as one that is too old."""
+        self.overflown = True
+        self.events = []
+        self.wake()
 
     def wake(self) -> None:
         if self.waiter is not None and not self.waiter.done():
@@ -157,6 +161,12 @@ class Registry:
                 inbox.progress_at = now + every
                 inbox.progress_due = True
                 inbox.wake()
+
+    def lose_all(self) -> None:
+        """End all watches as too old."""
+        for inbox in list(self._all()):
+            inbox.lose()
+        self._inboxes.clear()
 
     def close(self) -> None:
         """End all watches, and those that come later at once."""

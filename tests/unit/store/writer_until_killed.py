@@ -7,6 +7,7 @@ import sys
 
 from portway.store.caching import Cache
 from portway.store.contract import Key, Put
+from portway.store.postgres import PostgresStore
 from portway.store.sqlite import SqliteStore
 
 
@@ -22,7 +23,7 @@ async def write(cache: Cache, prefix: str) -> None:
 
 
 async def main(path: str, round_number: str) -> None:
-    cache = Cache(SqliteStore(path))
+    cache = Cache(PostgresStore(path) if path.startswith("postgresql:") else SqliteStore(path))
     await cache.start()
     async with asyncio.TaskGroup() as group:
         for writer in range(8):

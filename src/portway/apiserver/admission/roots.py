@@ -11,6 +11,7 @@ from portway.apiserver.registry import Reference, Registry
 from portway.apiserver.settings import Settings
 from portway.apiserver.storing import Storage
 from portway.apiserver.tenants import LOGICAL_CLUSTERS, Tenant
+from portway.apiserver.users import SYSTEM
 from portway.krm.identity import Manifest
 from portway.store.contract import Key, Put
 
@@ -42,7 +43,7 @@ async def ensure(storage: Storage, registry: Registry, settings: Settings, now: 
     changes = contents.changes(birth, extra_namespaces=(tokens.NAMESPACE,))
     changes += [_type(name, spec, moment) for name, spec in _TYPES.items()]
     changes.append(signingkeys.new_key(moment))
-    await storage.commit(changes)
+    await storage.commit(changes, SYSTEM.name)
 
 
 def _type(name: str, spec: Manifest, now: str) -> Put:

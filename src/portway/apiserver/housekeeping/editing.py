@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from portway.apiserver import clocks, objects
 from portway.apiserver.storing import Storage
+from portway.apiserver.users import SYSTEM
 from portway.krm.identity import Manifest
 from portway.store.contract import Conflict, Delete, Key, Put, Record
 
@@ -50,7 +51,7 @@ class Editor:
     async def create(self, key: Key, manifest: Manifest) -> None:
         """An object that is there already stays as it is."""
         try:
-            await self._storage.commit([Put(key, objects.encoder(manifest, key.cluster), 0)])
+            await self._storage.commit([Put(key, objects.encoder(manifest, key.cluster), 0)], SYSTEM.name)
         except Conflict:
             return
 
@@ -67,7 +68,8 @@ class Editor:
             gone = is_gone(key, manifest)
             try:
                 [written] = await self._storage.commit(
-                    [Delete(key, encode, record.revision) if gone else Put(key, encode, record.revision)]
+                    [Delete(key, encode, record.revision) if gone else Put(key, encode, record.revision)],
+                    SYSTEM.name,
                 )
             except Conflict:
                 continue

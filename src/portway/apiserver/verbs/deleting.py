@@ -78,7 +78,7 @@ async def remove(
             return Record(current.key, current.revision, encode(current.revision)), gone
         change = Delete(current.key, encode, current.revision) if gone else Put(current.key, encode, current.revision)
         try:
-            return await writing.commit(context, [change]), gone
+            return await writing.commit(context, request, [change]), gone
         except Conflict:
             current = context.storage.get(record.key)
     raise metadata.modified(resource, record.key.name)
