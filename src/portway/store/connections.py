@@ -30,6 +30,7 @@ LOST = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # of a connection that the server ended while it was idle
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
 )
@@ -49,6 +50,7 @@ _ADVICE: tuple[tuple[type[BaseException], str], ...] = (
     (asyncpg.CannotConnectNowError, "it is starting or stopping: try again in a moment"),
     (TimeoutError, "it does not answer: check the server and the network"),
     (OSError, "it cannot be reached: check that it runs, and PORTWAY_STORE_URL"),
+    (asyncpg.InternalClientError, "the connection was lost: try again in a moment"),
     (asyncpg.InterfaceError, "the connection was lost: try again in a moment"),
     (asyncpg.PostgresConnectionError, "the connection was lost: try again in a moment"),
     (asyncpg.OperatorInterventionError, "the server ended the connection: try again in a moment"),
@@ -78,6 +80,17 @@ class Line:
                         self.drop()
                     raise
 
+    async def fetch(self, statement: str, *arguments: object) -> list[asyncpg.Record]:
+        """Rows of a statement that may be asked twice: it is, when the connection turns out to be gone."""
+        try:
+            async with self.use() as connection:
+                return list(await connection.fetch(statement, *arguments))
+        except Unavailable as error:
+            if not isinstance(error.__cause__, LOST) or isinstance(error.__cause__, TimeoutError):
+                raise
+        async with self.use() as connection:
+            return list(await connection.fetch(statement, *arguments))
+
     def drop(self) -> None:
         if self._connection is not None:
             self._connection.terminate()
@@ -105,7 +118,7 @@ def translated(dsn: str) -> Iterator[None]:
     """The driver's errors as Unavailable with what to do about it."""
     try:
         yield
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+    except (asyncpg.PostgresError, *LOST) as error:
         advice = next((text for kind, text in _ADVICE if isinstance(error, kind)), str(error))
         raise Unavailable(f"PostgreSQL at {place(dsn)}: {advice}") from error
 

@@ -58,10 +58,7 @@ class PostgresStore:
 
     async def load(self) -> tuple[int, Iterable[Record]]:
         if not self._loaded:
-            async with self._writing.use() as connection:
-                await migrate(connection, self._dsn)
-            await self._listener.start()
-            self._loaded = True
+            await self._open()
         async with (
             self._reading.use() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
@@ -77,6 +74,16 @@ class PostgresStore:
                 async for row in connection.cursor(postgres_schemas.CURRENT, prefetch=1_000)
             ]
 
+    async def _open(self) -> None:
+        try:
+            async with self._writing.use() as connection:
+                await migrate(connection, self._dsn)
+            await self._listener.start()
+        except BaseException:
+            await self.close()
+            raise
+        self._loaded = True
+
     async def commit(self, changes: Sequence[Sequence[Change]]) -> list[list[Event] | Conflict]:
         try:
             return await self._commit(changes)
@@ -87,15 +94,13 @@ class PostgresStore:
                 raise Unavailable(str(error)) from error
 
     async def events(self, after: int, limit: int) -> list[Event]:
-        async with self._reading.use() as connection:
-            found = await connection.fetch(postgres_schemas.EVENTS, after, limit)
+        found = await self._reading.fetch(postgres_schemas.EVENTS, after, limit)
         if after < found[0][0]:
             raise Compacted(after, found[0][0])
         return [rows.event(*row[1:]) for row in map(tuple, found) if row[1] is not None]
 
     async def history(self, key: Key, limit: int) -> list[Entry]:
-        async with self._reading.use() as connection:
-            found = await connection.fetch(postgres_schemas.HISTORY, *key, limit)
+        found = await self._reading.fetch(postgres_schemas.HISTORY, *key, limit)
         return [Entry(rows.event(*row[2:]), row[0], row[1]) for row in map(tuple, reversed(found))]
 
     async def compact(self, revision: int) -> int:
@@ -105,8 +110,7 @@ class PostgresStore:
                 return oldest
 
     async def newest(self) -> int:
-        async with self._asking.use() as connection:
-            return int(await connection.fetchval(postgres_schemas.COUNTER))
+        return int((await self._asking.fetch(postgres_schemas.COUNTER))[0][0])
 
     async def changed(self, seconds: float) -> None:
         await self._listener.changed(seconds)

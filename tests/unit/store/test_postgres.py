@@ -121,34 +121,29 @@ async def test_a_connection_lost_during_the_commit_is_asked_about(
     store = PostgresStore(database)
     await store.load()
 
-    async with store._writing.use() as connection:
-        execute = connection.execute
+    execute = asyncpg.Connection.execute
+    lost = []
 
-    async def lose_after(statement: str, *arguments: object, **options: object) -> str:
-        answer = str(await execute(statement, *arguments, **options))
+    async def lose_after(self: asyncpg.Connection, statement: str, *arguments: object, **options: object) -> object:
+        answer = await execute(self, statement, *arguments, **options)
         if statement == "COMMIT":
-            connection.terminate()
+            lost.append(self.terminate())
             raise ConnectionResetError
         return answer
 
-    async def lose_before(statement: str, *arguments: object, **options: object) -> str:
+    async def lose_before(self: asyncpg.Connection, statement: str, *arguments: object, **options: object) -> object:
         if statement == "COMMIT":
-            connection.terminate()
+            lost.append(self.terminate())
             raise ConnectionResetError
-        return str(await execute(statement, *arguments, **options))
+        return await execute(self, statement, *arguments, **options)
 
-    monkeypatch.setattr(type(connection), "execute", lambda _self, *a, **o: lose_after(*a, **o))
+    monkeypatch.setattr(asyncpg.Connection, "execute", lose_after)
     [answer] = await store.commit([[Put(key("a"), body(), 0)]])
-    monkeypatch.undo()
     assert answer == [Event(EventType.ADDED, Record(key("a"), 1, body()(1)), None)]
-
-    async with store._writing.use() as connection:
-        execute = connection.execute
-    with monkeypatch.context() as patched:
-        patched.setattr(type(connection), "execute", lambda _self, *a, **o: lose_before(*a, **o))
-        with pytest.raises(Unavailable):
-            await asyncio.wait_for(store.commit([[Put(key("b"), body(), 0)]]), 60)
-    assert await store.newest() == 1
+    monkeypatch.setattr(asyncpg.Connection, "execute", lose_before)
+    with pytest.raises(Unavailable):
+        await asyncio.wait_for(store.commit([[Put(key("b"), body(), 0)]]), 60)
+    assert (await store.newest(), len(lost)) == (1, 2)
     await store.close()
 
 
@@ -174,29 +169,29 @@ async def test_processes_that_start_at_once_migrate_once(database: str) -> None:
     await asyncio.gather(*(store.close() for store in stores))
 
 
+class Deaf(PostgresStore):
+    """Hears of nothing."""
+
+    async def changed(self, seconds: float) -> None:
+        await asyncio.sleep(3600 + seconds)
+
+
 async def test_a_process_that_missed_more_than_the_log_keeps_begins_anew(database: str) -> None:
-    async with cache_over(database, poll_seconds=60) as late:
-        late._store._listener._hear = lambda *_: None  # type: ignore[attr-defined]
-        watch = late.watch("configmaps", None, None, 0)
-        pending = asyncio.ensure_future(anext(watch))
-        await asyncio.sleep(0)
-        other = PostgresStore(database)
-        await other.load()
-        for revision in range(5):
-            await other.commit([[Put(key("a"), body(), revision)]])
-        await other.compact(4)
-        await other.close()
-        with pytest.raises(Compacted):
-            await asyncio.wait_for(_until_missed(late, pending, watch), 30)
-        await late.fresh()
-        assert late.get(key("a")) == Record(key("a"), 5, body()(5))
-
-
-async def _until_missed(cache: Cache, pending: asyncio.Future[Event | int], watch: object) -> None:
-    await cache.fresh()
-    while True:
-        await pending
-        pending = asyncio.ensure_future(anext(watch))  # type: ignore[call-overload]
+    late = Cache(Deaf(database))
+    await late.start()
+    watch = late.watch("configmaps", None, None, 0)
+    pending = asyncio.ensure_future(watch.batch())
+    other = PostgresStore(database)
+    await other.load()
+    for revision in range(5):
+        await other.commit([[Put(key("a"), body(), revision)]])
+    await other.compact(4)
+    await other.close()
+    await late.fresh()
+    with pytest.raises(Compacted):
+        await asyncio.wait_for(pending, 30)
+    assert late.get(key("a")) == Record(key("a"), 5, body()(5))
+    await late.close()
 
 
 async def test_compaction_blocks_no_writer(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
