@@ -13,11 +13,14 @@ from portway.apiserver.context import Context
 from portway.apiserver.documents import discovery
 from portway.apiserver.housekeeping.running import Housekeeping
 from portway.apiserver.metrics import Metrics
+from portway.apiserver.rbac import Attributes
 from portway.apiserver.requests import Disconnected, Receive, Request, Scope, Send
+from portway.apiserver.resources import Resource
 from portway.apiserver.responses import Response, Stream
 from portway.apiserver.settings import Settings
 from portway.apiserver.storing import Sealer
 from portway.apiserver.tokens import OneTimeTokens, Tokens
+from portway.apiserver.virtual import entering as virtual_entry
 from portway.krm.errors import StatusError, internal, unauthorized, unavailable
 from portway.store.caching import Cache
 from portway.store.contract import Unavailable
@@ -115,27 +118,39 @@ class ApiServer:
         if target.cluster != routing.WILDCARD:
             request.tenant = context.tenants.resolve(target.cluster)
         asked = authorizing.attributes_of(target, verb)
+        if target.service:
+            return await self._serve_view(request, asked, verb)
         acting = authn.impersonated(request)
         if acting is not None:
-            context.authorizer.require_impersonation(request, acting)
-            request.user = acting
+            request.user = context.authorizer.require_impersonation(request, acting)
         context.authorizer.require(request, asked)
         if request.tenant is None and target.cluster != routing.WILDCARD:
             raise authorizing.denied(request.user, asked, f'no access to workspace "{target.cluster}"')
-        if not target.is_resource:
-            return nonresources.answer(context, self.metrics, request)
+        return await self._serve(request, verb)
+
+    async def _serve_view(self, request: Request, asked: Attributes, verb: str) -> Response | Stream:
+        """Below ``/services/``: the view decides what may be seen and as whom."""
+        request.view = await virtual_entry.open_view(self.context, request, asked)
         return await self._serve(request, verb)
 
     async def _serve(self, request: Request, verb: str) -> Response | Stream:
         target = request.target
-        cluster = request.tenant.cluster if request.tenant else None
-        resource = self.context.registry.find(cluster, target.group, target.version, target.resource)
+        if not target.is_resource:
+            return nonresources.answer(self.context, self.metrics, request)
+        resource = self._resource(request)
         if resource is None:
             raise discovery.missing()
         if target.namespace and not resource.served.namespaced and resource.key != "namespaces":
             raise discovery.missing()
         serve: Callable[..., Awaitable[Response | Stream]] = dispatching.verb_for(request, resource, verb)
         return await serve(self.context, request, resource)
+
+    def _resource(self, request: Request) -> Resource | None:
+        target, tenant = request.target, request.tenant
+        if request.view is not None:
+            return request.view.find(tenant, target.group, target.version, target.resource)
+        cluster = tenant.cluster if tenant else None
+        return self.context.registry.find(cluster, target.group, target.version, target.resource)
 
     async def _send(self, request: Request, answer: Response | Stream, receive: Receive, send: Send) -> None:
         extra = [(b"audit-id", request.audit_id.encode("latin-1", "replace"))]

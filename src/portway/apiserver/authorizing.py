@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from portway.apiserver.rbac import Attributes, Grants
 from portway.apiserver.requests import Request
 from portway.apiserver.routing import ROOT, Target
@@ -65,14 +67,21 @@ class Authorizer:
         if not self.allows(user, tenant, asked):
             raise denied(user, asked, "", tenant.path)
 
-    def require_impersonation(self, request: Request, user: User) -> None:
-        """The caller must be allowed to impersonate the user and every group it asked for. Raises StatusError 403."""
+    def require_impersonation(self, request: Request, user: User) -> User:
+        """The user to go on as, whose roles count in this workspace only. Raises StatusError 403.
+
+        The caller must be allowed to impersonate the user and every group it asked for; only system:masters may
+        act as system:masters.
+        """
+        if request.user.is_master:
+            return user
         for asked in _impersonations(user):
             self.require(request, asked)
         if user.is_master and not request.user.is_master:
             # An administrator of one workspace must not become one of all.
             why = f"only members of {MASTERS} may act as one"
             raise denied(request.user, Attributes("impersonate", "", "groups", "", MASTERS), why)
+        return dataclasses.replace(user, scope=request.cluster)
 
 
 def _is_vault(tenant: Tenant, asked: Attributes) -> bool:

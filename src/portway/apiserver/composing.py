@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from typing import Any
 
 from portway.apiserver import clocks
 from portway.apiserver.accounts import ServiceAccountTokens
@@ -16,6 +17,7 @@ from portway.apiserver.admission.workspacecreation import WorkspaceCreation
 from portway.apiserver.authn import Authenticator
 from portway.apiserver.authorizing import Authorizer
 from portway.apiserver.context import Context
+from portway.apiserver.following import Follower
 from portway.apiserver.housekeeping.running import Housekeeping
 from portway.apiserver.internal import Internal
 from portway.apiserver.oidc import Providers
@@ -26,6 +28,7 @@ from portway.apiserver.signingkeys import SigningKeys
 from portway.apiserver.storing import Sealer, Storage
 from portway.apiserver.tenants import Tenants
 from portway.apiserver.tokens import NAMESPACE, OneTimeTokens, Tokens
+from portway.apiserver.workspacetypes import WorkspaceTypes
 from portway.krm.builtins.catalogue import KINDS
 from portway.krm.identity import Manifest
 from portway.store.caching import Cache
@@ -46,6 +49,7 @@ def compose(cache: Cache, settings: Settings, sealer: Sealer | None, now: clocks
     grants = Grants(cache)
     keys = SigningKeys(storage, now)
     accounts = ServiceAccountTokens(storage, keys, now, settings.issuer, settings.service_account_seconds)
+    types = WorkspaceTypes(cache, tenants)
 
     async def create_secret(secret: Manifest) -> None:
         await Internal(context).create(roots.ROOT, registry.builtin_resource("", "v1", "secrets"), secret, NAMESPACE)
@@ -55,6 +59,7 @@ def compose(cache: Cache, settings: Settings, sealer: Sealer | None, now: clocks
         storage=storage,
         tenants=tenants,
         registry=registry,
+        types=types,
         authenticator=Authenticator(tokens, accounts, Providers(settings.issuers, now)),
         authorizer=Authorizer(grants),
         accounts=accounts,
@@ -63,11 +68,19 @@ def compose(cache: Cache, settings: Settings, sealer: Sealer | None, now: clocks
         mutating=(
             RequestedBy(),
             Completion(registry, now),
-            WorkspaceCreation(storage, tenants, registry, settings, now),
+            WorkspaceCreation(tenants, registry, types, grants, settings=settings, now=now),
         ),
         validating=(NamespaceLifecycle(storage), BuiltinChecks(), EscalationPrevention(grants)),
     )
-    for follower in (tenants.follower, *registry.followers, *grants.followers, tokens.follower, keys.follower):
+    followers: tuple[Follower[Any], ...] = (
+        tenants.follower,
+        types.follower,
+        *registry.followers,
+        *grants.followers,
+        tokens.follower,
+        keys.follower,
+    )
+    for follower in followers:
         storage.follow(follower)
     return Parts(context, tokens, OneTimeTokens(tokens, now), Housekeeping(cache, context))
 

@@ -14,6 +14,7 @@ from portway.apiserver.registry import Registry
 from portway.apiserver.settings import Settings
 from portway.apiserver.storing import Storage
 from portway.apiserver.tenants import Tenants
+from portway.apiserver.workspacetypes import WorkspaceTypes
 
 
 @dataclass(slots=True)
@@ -21,6 +22,7 @@ class Context:
     storage: Storage
     tenants: Tenants
     registry: Registry
+    types: WorkspaceTypes
     authenticator: Authenticator
     authorizer: Authorizer
     accounts: ServiceAccountTokens

@@ -56,6 +56,8 @@ def answer(context: Context, metrics: Metrics, request: Request) -> Response:
     if path == ISSUER_DOCUMENT:
         return responses.of(_issuer(context))
     if path == "/metrics":
+        if request.tenant is None or request.tenant.path != "root" or request.view is not None:
+            raise discovery.missing()  # they count the requests of all workspaces
         return Response(metrics.text(context.storage.revision), content_type=b"text/plain; version=0.0.4")
     if path == "/":
         return responses.of({"paths": PATHS})
@@ -78,6 +80,8 @@ def _issuer(context: Context) -> Manifest:
 
 
 def _serving(context: Context, request: Request) -> ResourceSet:
+    if request.view is not None:
+        return request.view.serving(request.tenant)
     if request.tenant is None:
         return context.registry.serving("root")
     return context.registry.serving(request.tenant.cluster)

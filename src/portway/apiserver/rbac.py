@@ -116,7 +116,7 @@ def _is_subject(subject: Subject, user: User, cluster: str, default_namespace: s
 
 
 def _at_home(user: User, cluster: str) -> bool:
-    return not user.home or user.home == cluster
+    return (not user.home or user.home == cluster) and (not user.scope or user.scope == cluster)
 
 
 class Grants:
@@ -129,7 +129,7 @@ class Grants:
             cache, f"clusterrolebindings.{RBAC_GROUP}", _binding, self._changed
         )
         self.bindings: Follower[Binding] = Follower(cache, f"rolebindings.{RBAC_GROUP}", _binding, self._changed)
-        self._decided: dict[str, dict[tuple[str, tuple[str, ...], str, Attributes], bool]] = {}
+        self._decided: dict[str, dict[tuple[str, tuple[str, ...], str, str, str, Attributes], bool]] = {}
 
     @property
     def followers(self) -> tuple[Follower[Any], ...]:
@@ -139,7 +139,7 @@ class Grants:
         if user.is_master:
             return True
         decided = self._decided.setdefault(cluster, {})
-        question = (user.name, user.groups, user.home, asked)
+        question = (user.name, user.groups, user.home, user.scope, user.admin_of, asked)
         answer = decided.get(question)
         if answer is None:
             if len(decided) >= 1024:
@@ -153,6 +153,8 @@ class Grants:
     def rules_for(self, user: User, cluster: str, namespace: str) -> Iterator[Rule]:
         """All rules that hold for the user cluster-wide and, when given, in the namespace."""
         yield from _bootstrap_rules(user)
+        if user.admin_of == cluster:
+            yield from bootstrap_rules_of("cluster-admin")
         for binding in self.cluster_bindings.of(cluster).values():
             if binding.binds(user, cluster, ""):
                 yield from self.rules_of(cluster, "ClusterRole", binding.role, "")

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from portway.apiserver.routing import Target
 from portway.apiserver.tenants import Tenant
 from portway.apiserver.users import ANONYMOUS, User
 from portway.krm.errors import Cause, StatusError, bad_request
+
+if TYPE_CHECKING:
+    from portway.apiserver.views import View
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -38,6 +41,8 @@ class Request:
     """Whom the client certificate of the connection names."""
     tenant: Tenant | None = None
     """The workspace addressed; None for the wildcard."""
+    view: View | None = None
+    """Set below ``/services/``: what may be seen of other workspaces."""
     audit_id: str = ""
     warnings: list[str] = field(default_factory=list)
 

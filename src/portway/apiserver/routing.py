@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 ROOT = "root"
@@ -21,6 +21,10 @@ class Target:
     resource: str = ""
     name: str = ""
     subresource: str = ""
+    service: str = ""
+    """``apiexport``, ``initializingworkspaces`` or ``terminatingworkspaces`` for URLs below ``/services/``."""
+    domain: str = ""
+    """What the service is about: ``<cluster>/<export>`` or ``<path>:<type>``."""
 
     @property
     def is_resource(self) -> bool:
@@ -30,6 +34,26 @@ class Target:
 @lru_cache(maxsize=4096)
 def parse(path: str) -> Target:
     """``path`` is percent-decoded; a trailing slash means nothing."""
+    if path.startswith("/services/"):
+        found = _service(path)
+        if found is not None:
+            return found
+    return _parse(path)
+
+
+_DOMAIN_PARTS = {"apiexport": 2, "initializingworkspaces": 1, "terminatingworkspaces": 1}
+
+
+def _service(path: str) -> Target | None:
+    service, *parts = path.split("/")[2:]
+    count = _DOMAIN_PARTS.get(service, 0)
+    domain, rest = parts[:count], parts[count:]
+    if not count or not all(domain) or len(domain) < count or len(rest) < 2 or rest[0] != "clusters":
+        return None
+    return replace(_parse("/" + "/".join(rest)), service=service, domain="/".join(domain))
+
+
+def _parse(path: str) -> Target:
     cluster = ROOT
     if path.startswith("/clusters/"):
         cluster, _, rest = path[10:].partition("/")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import NamedTuple
 
 from portway.apiserver.following import Follower
@@ -11,6 +12,7 @@ from portway.store.contract import Key, Reads
 LOGICAL_CLUSTERS = "logicalclusters.core.kcp.io"
 PATH_ANNOTATION = "kcp.io/path"
 CLUSTER_ANNOTATION = "kcp.io/cluster"
+TYPE_ANNOTATION = "internal.tenancy.kcp.io/type"
 
 
 class Tenant(NamedTuple):
@@ -18,6 +20,8 @@ class Tenant(NamedTuple):
 
     cluster: str
     path: str
+    type: str = "root:universal"
+    """Path and name of its WorkspaceType."""
 
 
 class Tenants:
@@ -58,5 +62,6 @@ class Tenants:
 
 
 def _parse(key: Key, _revision: int, manifest: Manifest) -> Tenant | None:
-    path = (manifest["metadata"].get("annotations") or {}).get(PATH_ANNOTATION, "")
-    return Tenant(key.cluster, path) if path else None
+    annotations = manifest["metadata"].get("annotations") or {}
+    path, type_ = annotations.get(PATH_ANNOTATION, ""), annotations.get(TYPE_ANNOTATION) or "root:universal"
+    return Tenant(key.cluster, path, sys.intern(type_)) if path else None

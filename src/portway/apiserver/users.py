@@ -21,6 +21,10 @@ class User:
     extra: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     home: str = ""
     """Logical cluster of a service account; its name means nothing elsewhere. Empty for people."""
+    scope: str = ""
+    """Logical cluster beyond which roles do not count: whoever acts as another does so in one workspace only."""
+    admin_of: str = ""
+    """Logical cluster where the user may do everything; set for controllers that act as a workspace's owner."""
 
     @property
     def is_master(self) -> bool:

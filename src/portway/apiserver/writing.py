@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 
-from portway.apiserver import bodies, metadata, objects, ownership
+from portway.apiserver import bodies, guarding, metadata, objects, ownership
 from portway.apiserver.admission.contract import AdmissionRequest, Operation
 from portway.apiserver.context import Context
 from portway.apiserver.requests import Request
@@ -57,6 +57,7 @@ async def create(
         manifest["metadata"]["generation"] = 1
     asked = _admission(request, resource, Operation.CREATE, manifest, None)
     await context.mutate(asked)
+    guarding.check_write(request, resource, None, manifest)
     _validate(resource, manifest, None)
     if not applied:
         manifest = ownership.updated(request, resource, None, manifest, subresource="", now=context.now)
@@ -93,6 +94,7 @@ async def replace(
     _keep_other_side(resource, subresource, manifest, live)
     asked = _admission(request, resource, Operation.UPDATE, manifest, live)
     await context.mutate(asked)
+    guarding.check_write(request, resource, live, manifest)
     _validate(resource, manifest, live)
     metadata.validate_update(resource, manifest, live)
     _bump_generation(resource, manifest, live)

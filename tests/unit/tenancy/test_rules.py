@@ -47,3 +47,20 @@ def test_types_limit_what_may_be_made_where(parent: str, child: str, reason: str
 def test_a_lineage_is_the_type_and_all_it_extends_even_in_a_circle() -> None:
     assert rules.lineage(of("squad"), TYPES.get) == (of("squad"), of("team"), of("universal"))
     assert rules.lineage(of("circle"), TYPES.get) == (of("circle"),)
+
+
+def test_a_type_may_be_left_out_of_a_lineage_with_what_only_it_brings() -> None:
+    types: dict[TypeReference, Mapping[str, Any]] = {
+        of("a"): {
+            "extend": {"with": [{"name": "b"}], "without": [{"name": "c"}]},
+            "additionalWorkspaceLabels": {"x": "a"},
+        },
+        of("b"): {"extend": {"with": [{"name": "c"}]}, "initializer": True, "additionalWorkspaceLabels": {"x": "b"}},
+        of("c"): {"initializer": True, "defaultAPIBindings": [{"export": "e"}]},
+    }
+    found = rules.lineage(of("a"), types.get)
+    assert found == (of("a"), of("b"))
+    assert rules.waiting_for("initializer", found, types.get) == ["root:b"]
+    assert rules.labels(found, types.get) == {"x": "a"}
+    assert list(rules.bindings(found, types.get)) == []
+    assert list(rules.bindings((of("c"),), types.get)) == [("root", "e")]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from portway.apiserver import objects
 from portway.apiserver.registry import BINDINGS, Reference
-from portway.apiserver.tenants import LOGICAL_CLUSTERS, PATH_ANNOTATION, Tenant
+from portway.apiserver.tenants import LOGICAL_CLUSTERS, PATH_ANNOTATION, TYPE_ANNOTATION, Tenant
 from portway.apiserver.users import User
 from portway.krm.identity import Manifest
 from portway.store.contract import Key, Put
@@ -24,16 +24,28 @@ class Birth:
 
     tenant: Tenant
     url: str
-    type: Manifest
-    """Reference {name, path} of its WorkspaceType."""
+    type: str
+    """Path and name of its WorkspaceType, such as ``root:team``."""
     bindings: Sequence[tuple[Reference, Manifest]]
     """API exports to bind, each with the status of its binding."""
     creator: User | None
-    """Gets cluster-admin; None when it needs nothing (system:masters)."""
+    """Gets cluster-admin, unless it needs nothing (system:masters); None for root."""
     owner: Manifest | None
     """LogicalCluster.spec.owner; None for root."""
     ca_certificate: str
     now: str
+    initializers: Sequence[str] = ()
+    terminators: Sequence[str] = ()
+
+    @property
+    def phase(self) -> str:
+        return "Initializing" if self.initializers else "Ready"
+
+    @property
+    def lifecycle(self) -> Manifest:
+        """Fields of both the Workspace's and the logical cluster's status."""
+        fields = {"initializers": [*self.initializers], "terminators": [*self.terminators]}
+        return {name: value for name, value in fields.items() if value}
 
 
 def changes(birth: Birth, extra_namespaces: Sequence[str] = ()) -> list[Put]:
@@ -57,7 +69,7 @@ def _all(birth: Birth, extra_namespaces: Sequence[str]) -> Iterator[tuple[str, M
     yield "services", _kubernetes_service()
     for reference, status in birth.bindings:
         yield BINDINGS, binding(reference, status)
-    if birth.creator is not None:
+    if birth.creator is not None and not birth.creator.is_master:
         yield f"clusterrolebindings.{_RBAC}", _admin_binding(birth.creator)
 
 
@@ -68,11 +80,17 @@ def _object(api_version: str, kind: str, name: str, namespace: str = "") -> Mani
 
 def _logical_cluster(birth: Birth) -> Manifest:
     manifest = _object("core.kcp.io/v1alpha1", "LogicalCluster", "cluster")
-    where = f"{birth.type.get('path', 'root')}:{birth.type['name']}"
-    manifest["metadata"]["annotations"] = {PATH_ANNOTATION: birth.tenant.path, "internal.tenancy.kcp.io/type": where}
+    manifest["metadata"]["annotations"] = {PATH_ANNOTATION: birth.tenant.path, TYPE_ANNOTATION: birth.type}
+    manifest["metadata"]["labels"] = {"tenancy.kcp.io/phase": birth.phase}
     manifest["metadata"]["generation"] = 1
-    manifest["spec"] = {"directlyDeletable": False, **({"owner": birth.owner} if birth.owner else {})}
-    manifest["status"] = {"phase": "Ready", "URL": birth.url}
+    manifest["spec"] = {
+        "directlyDeletable": False,
+        **({"owner": birth.owner} if birth.owner else {}),
+        **birth.lifecycle,
+    }
+    if birth.creator is not None:
+        manifest["spec"]["createdBy"] = birth.creator.to_user_info()
+    manifest["status"] = {"URL": birth.url, "phase": birth.phase, **birth.lifecycle}
     return manifest
 
 

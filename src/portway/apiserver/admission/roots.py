@@ -6,16 +6,16 @@ import uuid
 
 from portway.apiserver import clocks, objects, signingkeys, tokens
 from portway.apiserver.admission import contents
-from portway.apiserver.admission.workspacecreation import TYPES
 from portway.apiserver.registry import Reference, Registry
 from portway.apiserver.settings import Settings
 from portway.apiserver.storing import Storage
 from portway.apiserver.tenants import LOGICAL_CLUSTERS, Tenant
 from portway.apiserver.users import SYSTEM
+from portway.apiserver.workspacetypes import TYPES
 from portway.krm.identity import Manifest
 from portway.store.contract import Key, Put
 
-ROOT = Tenant("root", "root")
+ROOT = Tenant("root", "root", "root:root")
 OWN_EXPORT = Reference("root", "portway.dev")
 _TYPES: dict[str, Manifest] = {
     "universal": {"defaultAPIBindings": [{"path": OWN_EXPORT.path, "export": OWN_EXPORT.name}]},
@@ -33,7 +33,7 @@ async def ensure(storage: Storage, registry: Registry, settings: Settings, now: 
     birth = contents.Birth(
         tenant=ROOT,
         url=f"{settings.external_url}/clusters/root",
-        type={"name": "root", "path": "root"},
+        type=ROOT.type,
         bindings=[(OWN_EXPORT, registry.reference_status(ROOT.cluster, OWN_EXPORT))],
         creator=None,
         owner=None,

@@ -15,6 +15,7 @@ from portway.apiserver.housekeeping.definitions import DefinitionEnd
 from portway.apiserver.housekeeping.editing import Editor
 from portway.apiserver.housekeeping.expiring import EventExpiry
 from portway.apiserver.housekeeping.namespaces import NamespaceEnd
+from portway.apiserver.housekeeping.phases import WorkspacePhases
 from portway.apiserver.housekeeping.provisioning import NamespaceProvisioning
 from portway.apiserver.housekeeping.worklists import Worklist
 from portway.apiserver.housekeeping.workspaces import WorkspaceEnd
@@ -97,6 +98,7 @@ def engines_of(cache: Cache, context: Context) -> list[Engine]:
         GarbageCollector(editor, _locating(context.registry), context.storage.opened),
         NamespaceEnd(cache, editor, context.now),
         DefinitionEnd(cache, editor, context.now),
+        WorkspacePhases(editor, context.now),
         WorkspaceEnd(cache, editor, _builtin(context.registry), context.now),
         NamespaceProvisioning(editor, context.settings.ca_certificate, context.now),
         EventExpiry(editor, context.now),

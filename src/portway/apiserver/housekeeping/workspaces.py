@@ -1,7 +1,8 @@
 """The end of a workspace: all objects of its logical cluster go, then the cluster, then the Workspace in its parent.
 
-First what controllers have to undo (custom kinds, workspaces below), while all they need is still there; then the
-rest. What is there is asked of the store, so that nothing stays behind, served or not.
+Before that the controllers of its type clean up, if it has terminators. Then first what other controllers have to undo
+(custom kinds, workspaces below), while all they need is still there; then the rest. What is there is asked of the
+store, so that nothing stays behind, served or not.
 """
 
 from __future__ import annotations
@@ -46,6 +47,8 @@ class WorkspaceEnd:
     def observe(self, event: Event) -> Iterable[Key]:
         record = event.record
         if event.type is not EventType.DELETED:
+            if record.key.resource == LOGICAL_CLUSTERS and record.key.cluster in self._ending:
+                return (self._ending[record.key.cluster],)  # a terminator may be done
             return self.load(record)
         if record.key.resource == WORKSPACES:
             self._ending.pop(_cluster_of(objects.decode(record.value)), None)
@@ -58,12 +61,24 @@ class WorkspaceEnd:
             return None
         cluster = _cluster_of(manifest)
         if cluster:
+            if await self._terminators(cluster):
+                return None  # the change of their list wakes us
             remaining = await self._empty(cluster)
             if remaining:
-                await self._editor.edit(key, _deleting(remaining, clocks.stamp(self._now())))
+                now = clocks.stamp(self._now())
+                await self._editor.edit(key, _deleting((), now))
+                await self._editor.edit(_inner(cluster), _deleting(remaining, now))
                 return _LOOK_AGAIN
         await self._editor.edit(key, editing.without_finalizer(FINALIZER))
         return None
+
+    async def _terminators(self, cluster: str) -> bool:
+        """Whether controllers still have to clean up; they see the logical cluster marked for deletion."""
+        manifest = self._editor.read(_inner(cluster))
+        if manifest is None or not (manifest.get("status") or {}).get("terminators"):
+            return False
+        await self._editor.edit(_inner(cluster), _marked(clocks.stamp(self._now())))
+        return True
 
     async def _empty(self, cluster: str) -> list[Key]:
         """What is still there."""
@@ -76,7 +91,8 @@ class WorkspaceEnd:
         remaining = await self._contents(cluster)
         if any(key.resource != LOGICAL_CLUSTERS for key in remaining):
             return remaining
-        await self._editor.remove_all(remaining)
+        await self._editor.edit(_inner(cluster), editing.without_finalizer(FINALIZER))
+        await self._editor.remove_all(key for key in remaining if self._editor.exists(key))
         return await self._contents(cluster)  # written before the door closed
 
     async def _contents(self, cluster: str) -> list[Key]:
@@ -91,10 +107,27 @@ def _cluster_of(manifest: Manifest) -> str:
     return str((manifest.get("spec") or {}).get("cluster", ""))
 
 
+def _inner(cluster: str) -> Key:
+    return Key(LOGICAL_CLUSTERS, cluster, "", "cluster")
+
+
+def _marked(now: str) -> editing.Change:
+    def change(manifest: Manifest) -> bool:
+        fields = manifest["metadata"]
+        if fields.get("deletionTimestamp"):
+            return False
+        fields |= {"deletionTimestamp": now, "deletionGracePeriodSeconds": 0}
+        fields["finalizers"] = [*(fields.get("finalizers") or ()), FINALIZER]
+        return True
+
+    return change
+
+
 def _deleting(remaining: Iterable[Key], now: str) -> editing.Change:
+    """``remaining`` is told inside only: readers of the parent need not see the contents."""
     counts = Counter(key.resource for key in remaining)
     listed = ", ".join(f"{name}: {count}" for name, count in sorted(counts.items()))
-    message = f"Some content in the workspace is remaining: {listed}"
+    message = f"Some content in the workspace is remaining{': ' if listed else ''}{listed}"
     set_condition = conditions.setting([conditions.condition(_CONDITION, "SomeResourcesRemain", message)], now)
 
     def change(manifest: Manifest) -> bool:

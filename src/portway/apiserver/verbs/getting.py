@@ -16,7 +16,8 @@ def live(context: Context, request: Request, resource: Resource) -> Record:
     """The object a request names. Raises StatusError 404."""
     target = request.target
     record = context.storage.get(objects.key_of(resource, request.cluster, target.namespace, target.name))
-    if record is None:
+    view = request.view
+    if record is None or (view is not None and not view.shows(resource, objects.decode(record.value))):
         raise not_found(resource.served.plural, target.name, resource.served.gvk.group)
     return record
 

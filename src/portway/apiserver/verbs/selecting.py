@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 
 from portway.apiserver import objects
 from portway.apiserver.requests import Request
@@ -21,15 +22,19 @@ class Selection:
     fields: selectors.FieldSelector | None
     name: str = ""
     """Set when the field selector asks for exactly one metadata.name."""
+    shows: Callable[[Manifest], bool] | None = None
+    """What the view below ``/services/`` lets through."""
 
     @property
     def is_everything(self) -> bool:
-        return self.labels is None and self.fields is None
+        return self.labels is None and self.fields is None and self.shows is None
 
     def matches(self, manifest: Manifest) -> bool:
         if self.labels is not None and not self.labels.matches(manifest["metadata"].get("labels") or {}):
             return False
-        return self.fields is None or self.fields.matches(manifest)
+        if self.fields is not None and not self.fields.matches(manifest):
+            return False
+        return self.shows is None or self.shows(manifest)
 
     def matches_value(self, value: bytes) -> bool:
         return self.is_everything or self.matches(objects.decode(value))
@@ -38,7 +43,9 @@ class Selection:
 def of(request: Request, resource: Resource) -> Selection:
     """Raises StatusError 400 for selectors that do not parse or name a field that cannot be selected."""
     query = request.query
-    return _selection(query.get("labelSelector", ""), query.get("fieldSelector", ""), resource)
+    found = _selection(query.get("labelSelector", ""), query.get("fieldSelector", ""), resource)
+    view = request.view
+    return found if view is None else replace(found, shows=partial(view.shows, resource))
 
 
 @lru_cache(maxsize=1024)

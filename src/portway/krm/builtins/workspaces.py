@@ -56,6 +56,7 @@ WorkspaceTypeSpec: What workspaces of a type have.
   authenticationConfigurations 0 []AuthenticationConfigurationReference: Further ways to log in.
 WorkspaceTypeExtension: Types to extend.
   with 0 []WorkspaceTypeReference: The types.
+  without 0 []WorkspaceTypeReference: Types left out, though an extended type extends them.
 WorkspaceTypeSelector: A choice of types.
   none 0 bool: None at all.
   types 0 []WorkspaceTypeReference: These.

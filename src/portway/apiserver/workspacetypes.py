@@ -1,0 +1,35 @@
+"""WorkspaceTypes in memory, for the pure rules of ``portway.tenancy.rules``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from portway.apiserver.following import Follower
+from portway.apiserver.tenants import Tenants
+from portway.krm.identity import Manifest
+from portway.store.contract import Key, Reads
+from portway.tenancy.rules import TypeReference, lineage
+
+TYPES = "workspacetypes.tenancy.kcp.io"
+UNIVERSAL = TypeReference("root", "universal")
+"""Every type extends it, said or not: it binds Portway's own kinds."""
+
+
+class WorkspaceTypes:
+    def __init__(self, cache: Reads, tenants: Tenants) -> None:
+        self._tenants = tenants
+        self.follower: Follower[Manifest] = Follower(cache, TYPES, _spec)
+
+    def spec(self, reference: TypeReference) -> Mapping[str, Any] | None:
+        tenant = self._tenants.resolve(reference.path)
+        return self.follower.get(tenant.cluster, reference.name) if tenant is not None else None
+
+    def lineage(self, reference: TypeReference) -> tuple[TypeReference, ...]:
+        """Itself first, then all it extends."""
+        found = lineage(reference, self.spec)
+        return found if UNIVERSAL in found else (*found, UNIVERSAL)
+
+
+def _spec(_key: Key, _revision: int, manifest: Manifest) -> Manifest:
+    return dict(manifest.get("spec") or {})
