@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import orjson
 
 from portway.apiserver import crds
@@ -105,13 +107,16 @@ async def test_a_workspace_keeps_what_controllers_need_until_they_are_done(world
     before = contents(world, acme)
     await world.remove(world.resource("workspaces", "tenancy.kcp.io", "v1alpha1"), "acme")
 
-    def says_why() -> bool:
-        record = world.cache.get(Key(WORKSPACES, "root", "", "acme"))
+    def status(key: Key) -> Any:
+        record = world.cache.get(key)
         assert record is not None
-        status = orjson.loads(record.value)["status"]
-        return status["phase"] == "Deleting" and any(
-            WIDGETS in each.get("message", "") for each in status["conditions"]
-        )
+        return orjson.loads(record.value)["status"]
+
+    def says_why() -> bool:
+        inside = status(Key("logicalclusters.core.kcp.io", acme.cluster, "", "cluster")).get("conditions") or ()
+        above = status(Key(WORKSPACES, "root", "", "acme"))
+        assert WIDGETS not in str(above), "readers of the parent do not see what is inside"
+        return above["phase"] == "Deleting" and any(WIDGETS in each.get("message", "") for each in inside)
 
     await world.until(says_why)
     assert contents(world, acme) == before
