@@ -23,6 +23,8 @@ from portway.apiserver.internal import Internal
 from portway.apiserver.oidc import Providers
 from portway.apiserver.rbac import Grants
 from portway.apiserver.registry import Registry
+from portway.apiserver.resealing import Resealing
+from portway.apiserver.sealing import Envelope
 from portway.apiserver.settings import Settings
 from portway.apiserver.signingkeys import SigningKeys
 from portway.apiserver.storing import Sealer, Storage
@@ -40,6 +42,7 @@ class Parts:
     tokens: Tokens
     one_time: OneTimeTokens
     housekeeping: Housekeeping
+    resealing: Resealing | None = None
 
 
 def compose(cache: Cache, settings: Settings, sealer: Sealer | None, now: clocks.Now = clocks.utc_now) -> Parts:
@@ -82,7 +85,8 @@ def compose(cache: Cache, settings: Settings, sealer: Sealer | None, now: clocks
     )
     for follower in followers:
         storage.follow(follower)
-    return Parts(context, tokens, OneTimeTokens(tokens, now), Housekeeping(cache, context))
+    resealing = Resealing(cache, storage, sealer) if isinstance(sealer, Envelope) else None
+    return Parts(context, tokens, OneTimeTokens(tokens, now), Housekeeping(cache, context), resealing)
 
 
 async def start(parts: Parts) -> list[asyncio.Task[None]]:
@@ -98,5 +102,7 @@ async def start(parts: Parts) -> list[asyncio.Task[None]]:
     await keys.ensure()
     if context.settings.housekeeping:
         tasks.append(loop.create_task(keys.maintain(asyncio.sleep), name="signing keys"))
+        if parts.resealing is not None:
+            tasks.append(loop.create_task(parts.resealing.run(), name="encrypting anew"))
         tasks.append(loop.create_task(parts.housekeeping.run(), name="housekeeping"))
     return tasks

@@ -12,8 +12,9 @@ from pathlib import Path
 from starlette.applications import Starlette
 
 from portway.apiserver.app import ApiServer
+from portway.apiserver.sealing import Envelope, SealError
 from portway.apiserver.settings import Settings as ApiSettings
-from portway.bootstrap import administrators, bundled, certificates, doors, kinds, parts, side
+from portway.bootstrap import administrators, bundled, certificates, doors, keyrings, kinds, parts, side
 from portway.bootstrap.dispatching import Dispatcher
 from portway.bootstrap.errors import StartError
 from portway.bootstrap.jobs import AgentJobs
@@ -70,8 +71,13 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
             external_url=settings.secure_address,
             issuer=settings.secure_address,
         )
-        server = ApiServer(cache, own, plan_admissions=[vetting, planning])
-        await server.start()
+        envelope = Envelope(keyrings.open_keyring(settings.home))
+        server = ApiServer(cache, own, sealer=envelope, plan_admissions=[vetting, planning])
+        try:
+            await server.start()
+        except SealError as error:
+            keys = settings.home / "keys"
+            raise StartError(f"{error}. Put the files of {keys} back from a backup.") from error
         stack.push_async_callback(server.close)
         system = RestClient(InProcessTransport(server), "root", server.boot_token)
         await kinds.install(system)

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from portway.bootstrap import detaching, failures, locking, settings
+from portway.bootstrap import detaching, failures, keycommands, locking, settings
 from portway.bootstrap.reporting import Reporter
 from portway.bootstrap.settings import Settings
 from portway.cli import contexts, options, output
@@ -21,6 +21,7 @@ from portway.cli import program as commands
 
 _program = commands.build()
 _PANEL = "Start and stop"
+_program.add_typer(keycommands.program, name="keys", rich_help_panel=_PANEL)
 
 
 @_program.callback()
