@@ -31,7 +31,11 @@ def list_keys() -> None:
 def rotate() -> None:
     """Encrypt with a new key from now on. A running Portway encrypts what it has anew, and goes on meanwhile."""
     entry = _keyring().rotate()
-    state = "Portway encrypts all Secrets anew now" if locking.running(_settings().home) else "`portway up` will do the rest"
+    state = (
+        "Portway encrypts all Secrets anew now"
+        if locking.running(_settings().home)
+        else "`portway up` will do the rest"
+    )
     output.console.print(f"Secrets are encrypted with key {entry.id} from now on; {state}.")
 
 
