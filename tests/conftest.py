@@ -6,9 +6,16 @@ import asyncio
 import inspect
 from collections.abc import AsyncIterator
 
+import hypothesis
 import pytest
 
 pytest_plugins = ["tests.databases"]
+
+# a busy machine may take its time to think of an example; only what is found counts
+hypothesis.settings.register_profile(
+    "portway", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], print_blob=True
+)
+hypothesis.settings.load_profile("portway")
 
 
 @pytest.fixture(autouse=True)

@@ -26,13 +26,12 @@ FLAGS = [
     "--disable-sync",
 ]
 PAGES = {
-    "home": "/",
-    "catalog": "/catalog",
-    "component": "/catalog/root:acme:payments/component/default/orders",
-    "create": "/create",
-    "runs": "/runs",
-    "request": "/request/postgres",
+    "home": ("/", ("light",)),
+    "catalog": ("/catalog", ("light",)),
+    "component": ("/catalog/root:acme:payments/component/default/orders", ("light", "dark")),
+    "request": ("/request/postgres", ("light",)),
 }
+"""Name → page and the colour schemes it is taken in."""
 PORT = 8719
 
 
@@ -40,7 +39,13 @@ def main() -> int:
     IMAGES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="portway-pictures-") as folder:
         home = Path(folder) / ".portway"
-        environment = {**os.environ, "PORTWAY_HOME": str(home), "PORTWAY_PORT": str(PORT), "FORCE_COLOR": "1"}
+        environment = {
+            **os.environ,
+            "PORTWAY_HOME": str(home),
+            "PORTWAY_PORT": str(PORT),
+            "FORCE_COLOR": "1",
+            "COLUMNS": "112",
+        }
         command = [sys.executable, "-m", "portway"]
         try:
             said = subprocess.run(
@@ -59,6 +64,7 @@ def main() -> int:
 
 def _terminal(said: str) -> None:
     """What `make demo` prints, as a picture."""
+    said = re.sub(r"(?m)^[^\n]*[\u2800-\u28ff][^\n]*\n(\s*\n)?", "", said)  # frames of the spinner
     said = re.sub(r"token=[A-Za-z0-9_-]+", "token=…", said)
     console = Console(record=True, width=112, file=open(os.devnull, "w"), force_terminal=True)  # noqa: SIM115
     console.print(Text.from_ansi("$ make demo\n" + said))
@@ -75,8 +81,9 @@ def _portal(browser: Browser, home: Path, scheme: str) -> None:
     page.goto(link)
     page.wait_for_load_state("networkidle")
     base = "/".join(page.url.split("/")[:3])
-    for name, path in PAGES.items():
-        _shoot(page, base + path, f"{name}-{scheme}")
+    for name, (path, schemes) in PAGES.items():
+        if scheme in schemes:
+            _shoot(page, base + path, f"{name}-{scheme}")
     context.close()
 
 

@@ -139,7 +139,7 @@ async def open_control_plane(
         tasks.start(Server(app, listener, context).serve(), "listen")
         with report.step("portal") as note:
             await index.ready.wait()
-            note.text = settings.address
+            note.text = settings.portal_address
         yield ControlPlane(api, sessions)
 
 
@@ -180,4 +180,4 @@ def _portal(
 
 def _side(settings: Settings, api: Api, sessions: Sessions) -> Starlette:
     logs = doors.WorkloadLogs(api.system, parts.node_agent(settings))
-    return side.create_app(api.system, sessions, logs, settings.address)
+    return side.create_app(api.system, sessions, logs, settings.portal_address)

@@ -31,6 +31,11 @@ class Settings:
         return f"http://{HOST}:{self.port}"
 
     @property
+    def portal_address(self) -> str:
+        """The portal is opened by name: cookies ignore ports, and workloads answer on ports of 127.0.0.1."""
+        return f"http://localhost:{self.port}"
+
+    @property
     def secure_address(self) -> str:
         """Base URL of the API over TLS: kubectl sends no token over plain HTTP."""
         return f"https://{HOST}:{self.port}"

@@ -43,6 +43,15 @@ class Tab:
 
 
 @dataclass(frozen=True, slots=True)
+class Repository:
+    name: str
+    url: str
+    """Page of its claim."""
+    clone: str
+    """What ``git clone`` takes; empty when it is not known."""
+
+
+@dataclass(frozen=True, slots=True)
 class EntityContext:
     """Context of entity.html and of its tabs."""
 
@@ -55,6 +64,8 @@ class EntityContext:
     system: Entity | None
     links: list[tuple[str, str, str]]
     """(title, safe address, icon)."""
+    repository: Repository | None
+    """On Portway's own git server."""
     annotations: dict[str, str]
     relations: dict[str, list[Relation]]
     """By title of the relation."""
@@ -155,6 +166,7 @@ async def _context(visit: Visit, entity: Entity, readable: Readable, tab: str, p
         owner=visit.catalog.resolve(entity.owner, entity.workspace, readable) if entity.owner else None,
         system=visit.catalog.resolve(entity.system, entity.workspace, readable) if entity.system else None,
         links=_links(entity),
+        repository=_repository(entity),
         annotations={k: v for k, v in _notes(entity).items() if not k.startswith(("kcp.io/", "kubectl."))},
         relations=grouped,
         deployments=status.deployments,
@@ -201,6 +213,15 @@ def _tabs(entity: Entity, status: EntityStatus, relations: int) -> list[Tab]:
     return tabs
 
 
+def _repository(entity: Entity) -> Repository | None:
+    notes = _notes(entity)
+    name = notes.get(wellknown.REPOSITORY)
+    if not name:
+        return None
+    clone = rendering.safe_url(notes.get(wellknown.SOURCE_LOCATION, "").removeprefix("url:"))
+    return Repository(name, rendering.path("/claims", entity.workspace, "default", "repositories", name), clone)
+
+
 def _links(entity: Entity) -> list[tuple[str, str, str]]:
     notes, found = _notes(entity), []
     for link in (entity.manifest.get("about") or {}).get("links") or ():
@@ -211,7 +232,8 @@ def _links(entity: Entity) -> list[tuple[str, str, str]]:
         ("backstage.io/view-url", "View source", "source"),
         ("backstage.io/edit-url", "Edit", "edit"),
     ):
-        if url := rendering.safe_url(str(notes.get(name, "")).removeprefix("url:")):
+        url = rendering.safe_url(str(notes.get(name, "")).removeprefix("url:"))
+        if url and not url.endswith(".git"):  # that is for git, and shown as such
             found.append((title, url, icon))
     return found
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from portway.apis.resources import COMPONENTS
-from portway.apis.wellknown import MANAGED_BY_LOCATION, REPOSITORY
+from portway.apis.wellknown import MANAGED_BY_LOCATION, REPOSITORY, SOURCE_LOCATION
 from portway.drivers.services import RepositoryMissing
 from portway.scaffolder.contract import ActionContext, ActionFailed
 
@@ -48,7 +48,12 @@ class CatalogRegister:
             raise ActionFailed(f"there is no {path} in {repository} at {revision[:12]}")
         location = f"url:{url}@main//{path}"
         text = content.decode("utf-8", "replace")
-        annotations = {MANAGED_BY_LOCATION: location, REPOSITORY: repository, **context.annotations}
+        annotations = {
+            MANAGED_BY_LOCATION: location,
+            SOURCE_LOCATION: f"url:{url}",
+            REPOSITORY: repository,
+            **context.annotations,
+        }
         references = await context.services.catalog.register(context.client, text, annotations)
         for reference in references:
             context.say(f"registered {reference}")
