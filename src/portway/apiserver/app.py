@@ -67,6 +67,10 @@ class ApiServer:
         """Load the indexes, make root when the store is empty, and follow changes from then on."""
         self._tasks = await composing.start(self._parts)
 
+    async def keep_house(self) -> None:
+        """The housekeeping, until cancelled, for a server whose settings leave it out of ``start``."""
+        await composing.keep_house(self._parts)
+
     async def close(self) -> None:
         for task in self._tasks:
             task.cancel()

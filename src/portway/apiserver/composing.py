@@ -98,11 +98,16 @@ async def start(parts: Parts) -> list[asyncio.Task[None]]:
         await follower.start()
         tasks.append(loop.create_task(follower.run(), name=f"follow {follower.resource}"))
     await roots.ensure(context.storage, context.registry, context.settings, context.now)
-    keys = context.accounts.keys
-    await keys.ensure()
+    await context.accounts.keys.ensure()
     if context.settings.housekeeping:
-        tasks.append(loop.create_task(keys.maintain(asyncio.sleep), name="signing keys"))
-        if parts.resealing is not None:
-            tasks.append(loop.create_task(parts.resealing.run(), name="encrypting anew"))
-        tasks.append(loop.create_task(parts.housekeeping.run(), name="housekeeping"))
+        tasks.append(loop.create_task(keep_house(parts), name="housekeeping"))
     return tasks
+
+
+async def keep_house(parts: Parts) -> None:
+    """What one process of those on a store does for all: the API's own controllers and the rotation of keys."""
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(parts.context.accounts.keys.maintain(asyncio.sleep), name="signing keys")
+        if parts.resealing is not None:
+            tasks.create_task(parts.resealing.run(), name="encrypting anew")
+        tasks.create_task(parts.housekeeping.run(), name="housekeeping engines")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import socket
 from pathlib import Path
 
 from portway.apis import resources
@@ -17,22 +19,30 @@ ADMINISTRATOR = Owner("admin", ("system:masters",))
 _SECRET = "token-administrator"  # noqa: S105  the name of a Secret
 
 
-async def ensure_token(system: Client, home: Path) -> str:
-    """The administrator's token, made at the first start and kept in ``<home>/tokens/admin`` (0600)."""
+async def ensure_token(system: Client, home: Path, *, shared: bool = False) -> str:
+    """The administrator's token, made at the first start and kept in ``<home>/tokens/admin`` (0600).
+
+    ``shared``: other homes have tokens of their own in the same state.
+    """
     file = token_file(home)
     token = read_token(home) or sessions.new_token()
     _write_private(file, token)
-    secret = sessions.token_secret(token, ADMINISTRATOR, "administrator of this installation", name=_SECRET)
+    name = f"{_SECRET}-{_place(home)}" if shared else _SECRET
+    secret = sessions.token_secret(token, ADMINISTRATOR, "administrator of this installation", name=name)
     root = system.at("root")
     try:
         await root.create(resources.SECRETS, secret, sessions.NAMESPACE)
     except StatusError as error:
         if error.reason != "AlreadyExists":
             raise
-        current = await root.get(resources.SECRETS, _SECRET, sessions.NAMESPACE)
+        current = await root.get(resources.SECRETS, name, sessions.NAMESPACE)
         if current.get("data") != secret["data"]:  # the file was removed: the old token is void
             await root.update(resources.SECRETS, {**current, "data": secret["data"]})
     return token
+
+
+def _place(home: Path) -> str:
+    return hashlib.sha256(f"{socket.gethostname()}:{home}".encode()).hexdigest()[:12]
 
 
 def token_file(home: Path) -> Path:

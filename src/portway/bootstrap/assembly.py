@@ -7,14 +7,24 @@ import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from starlette.applications import Starlette
 
 from portway.apiserver.app import ApiServer
 from portway.apiserver.sealing import Envelope, SealError
 from portway.apiserver.settings import Settings as ApiSettings
-from portway.bootstrap import administrators, bundled, certificates, doors, keyrings, kinds, parts, side
+from portway.bootstrap import (
+    administrators,
+    bundled,
+    certificates,
+    doors,
+    keyrings,
+    kinds,
+    leading,
+    parts,
+    side,
+    stores,
+)
 from portway.bootstrap.dispatching import Dispatcher
 from portway.bootstrap.errors import StartError
 from portway.bootstrap.jobs import AgentJobs
@@ -42,10 +52,8 @@ from portway.kit.clocks import SystemClock
 from portway.portal.application import create_app
 from portway.portal.dependencies import Deps
 from portway.portal.dependencies import Settings as PortalSettings
+from portway.runtime.leases import LeaderLease
 from portway.runtime.running import ControllerRuntime
-from portway.store.caching import Cache
-from portway.store.contract import StoreError
-from portway.store.sqlite import SqliteStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,34 +72,35 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
     """Store and API server with Portway's kinds installed; closed in the right order."""
     planning, vetting = PlanOnDryRun(), VetOnWrite()
     async with AsyncExitStack() as stack:
-        cache = await _open_cache(settings.home / "store.db")
-        stack.push_async_callback(cache.close)
+        store = stores.of(settings)
         own = ApiSettings(
             ca_certificate=settings.ca_certificate.read_text(),
             external_url=settings.secure_address,
-            issuer=settings.secure_address,
+            issuer=stores.SHARED_ISSUER if settings.store_url else settings.secure_address,
+            housekeeping=not settings.store_url,
         )
         envelope = Envelope(keyrings.open_keyring(settings.home))
-        server = ApiServer(cache, own, sealer=envelope, plan_admissions=[vetting, planning])
-        try:
-            await server.start()
-        except SealError as error:
-            keys = settings.home / "keys"
-            raise StartError(f"{error}. Put the files of {keys} back from a backup.") from error
-        stack.push_async_callback(server.close)
-        system = RestClient(InProcessTransport(server), "root", server.boot_token)
-        await kinds.install(system)
-        token = await administrators.ensure_token(system, settings.home)
+        async with stores.starting(store):
+            cache = await stores.open_cache(store)
+            stack.push_async_callback(cache.close)
+            server = ApiServer(cache, own, sealer=envelope, plan_admissions=[vetting, planning])
+            try:
+                await server.start()
+            except SealError as error:
+                keys = settings.home / "keys"
+                raise StartError(f"{error}. Put the files of {keys} back from a backup.") from error
+            stack.push_async_callback(server.close)
+            system = RestClient(InProcessTransport(server), "root", server.boot_token)
+            await kinds.install(system)
+            token = await administrators.ensure_token(system, settings.home, shared=bool(settings.store_url))
+        if settings.store_url:
+            tasks = await stack.enter_async_context(background())
+            tasks.start(leading.lead(_lease(system, "housekeeping"), server.keep_house), "housekeeping")
         yield Api(server, system, token, planning, vetting)
 
 
-async def _open_cache(file: Path) -> Cache:
-    cache = Cache(SqliteStore(file))
-    try:
-        await cache.start()
-    except StoreError as error:
-        raise StartError(f"The store cannot be opened: {error}.") from error
-    return cache
+def _lease(system: RestClient, work: str) -> LeaderLease:
+    return LeaderLease(system.at("root"), f"portway-{work}", SystemClock())
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +126,11 @@ async def open_control_plane(
         drivers = await stack.enter_async_context(_open_drivers(settings, places))
         repositories = HostedRepositories(Hosting(places))
         clock = SystemClock()
-        runtime = ControllerRuntime(api.system, clock=clock)  # no lease: the store admits one process
+        runtime = ControllerRuntime(
+            api.system,
+            clock=clock,
+            lease=_lease(api.system, "controllers") if settings.store_url else None,  # SQLite admits one process
+        )
         given = composing.Collaborators(
             drivers=drivers,
             repositories=repositories,

@@ -24,6 +24,8 @@ class Settings:
     """PORTWAY_POSTGRES_URL: administrator's URL of a PostgreSQL server to use instead of the embedded one."""
     postgres_bin: str
     """PORTWAY_POSTGRES_BIN: folder with initdb and postgres to use instead of the packaged ones."""
+    store_url: str = ""
+    """PORTWAY_STORE_URL: URL of the PostgreSQL database that holds the objects; default: SQLite in home."""
 
     @property
     def address(self) -> str:
@@ -62,5 +64,12 @@ def read(environment: Mapping[str, str]) -> Settings:
         home=Path(environment.get("PORTWAY_HOME") or ".portway").expanduser().absolute(),
         port=int(port),
         postgres_url=environment.get("PORTWAY_POSTGRES_URL", ""),
+        store_url=_store_url(environment.get("PORTWAY_STORE_URL", "")),
         postgres_bin=environment.get("PORTWAY_POSTGRES_BIN", ""),
     )
+
+
+def _store_url(text: str) -> str:
+    if text and not text.startswith(("postgresql://", "postgres://")):
+        raise StartError("PORTWAY_STORE_URL is expected to begin with postgresql://; leave it out for SQLite.")
+    return text

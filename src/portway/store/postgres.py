@@ -117,14 +117,15 @@ class PostgresStore:
 
     @contextlib.asynccontextmanager
     async def starting(self) -> AsyncIterator[None]:
-        """Only one process at a time is inside, of all on this database."""
-        line = Line(self._dsn)
+        """Only one process at a time is inside, of all on this database. Raises Unavailable."""
+        with connections.translated(self._dsn):
+            connection = await connections.connect(self._dsn)
         try:
-            async with line.use() as connection:
+            with connections.translated(self._dsn):
                 await connection.execute(f"SELECT pg_advisory_lock({postgres_schemas.START_LOCK})", timeout=120)
-                yield
+            yield
         finally:
-            await line.close()
+            connection.terminate()
 
     async def close(self) -> None:
         await self._listener.close()
