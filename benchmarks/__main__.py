@@ -14,7 +14,7 @@ from benchmarks.reports import Measure
 
 def names() -> list[str]:
     """Modules of this package that measure something."""
-    skipped = {"__main__", "reports", "installed"}
+    skipped = {"__main__", "reports", "installed", "serving", "wire", "loads"}
     return [m.name for m in pkgutil.iter_modules(benchmarks.__path__) if m.name not in skipped]
 
 
