@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from portway.apiserver import resources
 from portway.apiserver.resources import Bundle, Resource
 from portway.krm.builtins import served_from_crd
+from portway.krm.cel import rulechecks
 from portway.krm.errors import Cause
 from portway.krm.identity import Manifest
 from portway.krm.schemas import structural
@@ -84,7 +85,8 @@ def _check_schema(version: Manifest, path: str) -> list[Cause]:
     schema = (version.get("schema") or {}).get("openAPIV3Schema")
     if schema is None:
         return [Cause("FieldValueRequired", "Required value: schemas are required", f"{path}.openAPIV3Schema")]
-    return list(structural.check(schema, f"{path}.openAPIV3Schema"))
+    where = f"{path}.openAPIV3Schema"
+    return list(structural.check(schema, where) or rulechecks.check(schema, where))
 
 
 def complete(manifest: Manifest) -> None:

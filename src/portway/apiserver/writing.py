@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 
-from portway.apiserver import bodies, guarding, metadata, objects, ownership
+from portway.apiserver import bodies, guarding, metadata, objects, ownership, schemachecks
 from portway.apiserver.admission.contract import AdmissionRequest, Operation
 from portway.apiserver.context import Context
 from portway.apiserver.requests import Request
@@ -16,7 +16,7 @@ from portway.apiserver.resources import Resource
 from portway.krm.decoding import Decoded
 from portway.krm.errors import StatusError, already_exists, invalid, unavailable
 from portway.krm.identity import Manifest
-from portway.krm.schemas import defaulting, pruning, validating
+from portway.krm.schemas import defaulting, pruning
 from portway.store.contract import Change, Conflict, Delete, Encode, Key, Put, Record, Unavailable, Uncertain
 
 _NO_GENERATION = frozenset(("", "rbac.authorization.k8s.io", "coordination.k8s.io", "events.k8s.io"))
@@ -58,7 +58,7 @@ async def create(
     asked = _admission(request, resource, Operation.CREATE, manifest, None)
     await context.mutate(asked)
     guarding.check_write(request, resource, None, manifest)
-    _validate(resource, manifest, None)
+    asked.warnings += _validate(resource, manifest, None)
     if not applied:
         manifest = ownership.updated(request, resource, None, manifest, subresource="", now=context.now)
         asked.object = manifest
@@ -95,7 +95,7 @@ async def replace(
     asked = _admission(request, resource, Operation.UPDATE, manifest, live)
     await context.mutate(asked)
     guarding.check_write(request, resource, live, manifest)
-    _validate(resource, manifest, live)
+    asked.warnings += _validate(resource, manifest, live)
     metadata.validate_update(resource, manifest, live)
     _bump_generation(resource, manifest, live)
     if not applied:
@@ -169,16 +169,13 @@ def _admission(
     )
 
 
-def _validate(resource: Resource, manifest: Manifest, live: Manifest | None) -> None:
+def _validate(resource: Resource, manifest: Manifest, live: Manifest | None) -> list[str]:
     metadata.validate(resource, manifest)
     gvk = resource.served.gvk
-    causes = validating.validate(resource.served.schema, manifest)
-    if causes and live is not None and resource.served.custom:
-        # Ratcheting, coarse: what was wrong before and is unchanged does not stop an unrelated change.
-        known = set(validating.validate(resource.served.schema, live))
-        causes = tuple(cause for cause in causes if cause not in known)
+    causes, warnings = schemachecks.check(resource, manifest, live)
     if causes:
-        raise invalid(gvk.kind, manifest["metadata"].get("name", ""), tuple(causes), gvk.group)
+        raise invalid(gvk.kind, manifest["metadata"].get("name", ""), causes, gvk.group)
+    return warnings
 
 
 def _keep_other_side(resource: Resource, subresource: str, manifest: Manifest, live: Manifest) -> None:

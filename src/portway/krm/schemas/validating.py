@@ -3,7 +3,7 @@
 A check answers None for a good value (nothing is built, no path is made) or its findings, whose paths grow on the
 way up.
 Null is refused where the schema is not nullable: ``defaulting.default`` drops such nulls before.
-Rules of ``x-kubernetes-validations`` would be one more check of a node in ``_checks``; they are not evaluated here.
+Rules of ``x-kubernetes-validations`` are not evaluated here but in ``krm.cel.rules``.
 """
 
 from __future__ import annotations
