@@ -1,29 +1,35 @@
-"""``portway validate``: a verdict for each document of each file, with line and field. Needs no server."""
+"""Files to verdicts: each document of each file is judged alone, with line and field. Needs no server."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
-from portway.apis import installing
-from portway.catalog import checking
-from portway.cli.errors import CommandError
+from portway.cli import judging, kinds
+from portway.cli.judging import Judgement
+from portway.cli.kinds import Kinds
 from portway.krm import decoding
-from portway.krm.builtins import catalogue
-from portway.krm.errors import StatusError
-from portway.krm.schemas import pruning, validating
-from portway.orchestrator.score import parsing as score
 
-# templates: when the scaffolder lands
+LARGEST_BYTES = 5 * 1024 * 1024
+_SUFFIXES = (".yaml", ".yml", ".json")
+_PLACE = re.compile(r"^line \d+(?:, column \d+)?: ")
+STDIN = "-"
 
-_LARGEST = 5 * 1024 * 1024
+
+class Outcome(StrEnum):
+    VALID = "valid"
+    INVALID = "invalid"
+    UNKNOWN = "unknown"
+    """Nothing is known here about such documents."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """``line`` counts from 1."""
+    """``line`` counts from 1; 0 when the file could not be read at all."""
 
     line: int
     field: str
@@ -37,113 +43,117 @@ class Verdict:
     file: str
     line: int
     what: str
-    """``Score workload orders``, ``Component orders`` …"""
-    faults: tuple[Fault, ...]
-
-    @property
-    def is_valid(self) -> bool:
-        return not self.faults
+    """``Score file orders``, ``Component orders`` …"""
+    outcome: Outcome
+    faults: tuple[Fault, ...] = ()
+    remarks: tuple[Fault, ...] = ()
 
 
-def check_file(path: Path) -> list[Verdict]:
-    """Verdicts of a file's documents. Raises CommandError when the file cannot be read."""
-    try:
-        if path.stat().st_size > _LARGEST:
-            raise CommandError(f"{path} is larger than {_LARGEST // 1024 // 1024} MB; split it.")
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise CommandError(f"{path}: {error.strerror}.") from None
-    except UnicodeDecodeError as error:
-        raise CommandError(f"{path} is not UTF-8 text (byte {error.start}).") from None
-    try:
-        documents = decoding.documents(text)
-    except StatusError as error:
-        return [Verdict(str(path), 1, "file", (Fault(1, "", error.message),))]
-    if not documents:
-        return [Verdict(str(path), 1, "file", (Fault(1, "", "holds no document"),))]
-    return [_judge(str(path), document) for document in documents]
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A file's documents, or why there are none."""
+
+    file: str
+    documents: tuple[decoding.Document, ...] = ()
+    fault: str = ""
+    is_named: bool = True
+    """Given by name; False: found in a folder, where other files may lie too."""
 
 
-def _judge(file: str, document: decoding.Document) -> Verdict:
-    if document.error is not None:
-        return Verdict(file, document.line, "document", (Fault(document.line, "", document.error),))
-    value = document.value
-    if not isinstance(value, dict):
-        fault = Fault(document.line, "", "expected an object with apiVersion and kind")
-        return Verdict(file, document.line, "document", (fault,))
-    what, problems = _check(value)
-    faults = tuple(Fault(document.locate(path), _dotted(path), message) for path, message in problems)
-    return Verdict(file, document.line, what, faults)
+def check(paths: Iterable[Path], stdin: TextIO) -> Iterator[Verdict]:
+    """Verdicts in the order of the files; of a folder all YAML and JSON files below it that are for this check.
+
+    CustomResourceDefinitions and ResourceTypes of any of the files are known for all of them.
+    """
+    read = [each for path in paths for each in _found(path, stdin)]
+    values = [value for each in read for document in each.documents for _, value in _objects(document.value)]
+    known = kinds.known(values)
+    for each in read:
+        if each.fault:
+            yield Verdict(each.file, 1, "file", Outcome.INVALID, (Fault(0, "", each.fault),))
+        for document in each.documents:
+            yield from _verdicts(each, document, known)
 
 
-Problem = tuple[tuple[str | int, ...], str]
-
-
-def _check(value: dict[str, Any]) -> tuple[str, list[Problem]]:
-    version = str(value.get("apiVersion") or "")
-    metadata = value.get("metadata")
-    name = str(metadata.get("name", "")) if isinstance(metadata, dict) else ""
-    kind = str(value.get("kind") or "")
-    if version.startswith("score.dev") or ("containers" in value and not kind):
-        return f"Score workload {name}", [
-            (p.path, str(p).partition(": ")[2] or p.message) for p in score.parse(value).problems
-        ]
-    if "backstage.io" in version or not version or not kind:
-        problems: list[Problem] = [(p.path, p.message) for p in checking.check(value)]
-        if kind.lower() == "template" and not problems:
-            pass
-        return f"{kind or 'document'} {name}".strip(), problems
-    return f"{kind} {name}".strip(), list(_check_manifest(value, version, kind))
-
-
-def _check_manifest(value: dict[str, Any], version: str, kind: str) -> Iterator[Problem]:
-    schema = _schemas().get((version, kind))
-    if schema is None:
-        if version.startswith("resources.portway.dev/"):
-            return  # a claim's schema belongs to the server: `portway request --dry-run` asks it
-        yield ("kind",), f"{kind} of {version} is not known here; `kubectl apply --dry-run=server` asks the server"
+def _found(path: Path, stdin: TextIO) -> Iterator[_Read]:
+    if not path.is_dir():
+        yield _read(path, stdin)
         return
-    metadata = value.get("metadata")
-    if not isinstance(metadata, dict) or not (metadata.get("name") or metadata.get("generateName")):
-        yield ("metadata", "name"), "is required"
-    for cause in validating.validate(schema, value):
-        yield _path(cause.field), cause.message
-    for unknown in pruning.prune(schema, value):
-        yield _path(unknown), "unknown field"
+    for file in sorted(path.rglob("*")):
+        if file.suffix in _SUFFIXES and file.is_file() and not _is_passed_over(file, path):
+            yield replace(_read(file, stdin), is_named=False)
 
 
-def _schemas() -> dict[tuple[str, str], dict[str, Any]]:
-    found: dict[tuple[str, str], dict[str, Any]] = {}
-    for kind in catalogue.KINDS:
-        found[(kind.gvk.api_version, kind.gvk.kind)] = dict(kind.schema)
-    for own in installing.api_resource_schemas():
-        spec = own["spec"]
-        for version in spec["versions"]:
-            schema = dict(version["schema"])
-            schema["properties"] = {**_ENVELOPE, **schema["properties"]}
-            found[(f"{spec['group']}/{version['name']}", spec["names"]["kind"])] = schema
-    return found
+def _is_passed_over(file: Path, below: Path) -> bool:
+    """Hidden folders, and what a template renders: it is valid only after that."""
+    folders = [parent for parent in file.parents if parent != below and parent.is_relative_to(below)]
+    hidden = any(f.name == "node_modules" or (f.name.startswith(".") and f.name != ".portway") for f in folders)
+    return hidden or any((folder.parent / "template.yaml").is_file() for folder in folders)
 
 
-_ENVELOPE: dict[str, Any] = {
-    "apiVersion": {"type": "string"},
-    "kind": {"type": "string"},
-    "metadata": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
-}
+def _read(path: Path, stdin: TextIO) -> _Read:
+    name = str(path)
+    try:
+        data = stdin.buffer.read(LARGEST_BYTES + 1) if name == STDIN else _bytes(path)
+    except OSError as error:
+        return _Read(name, fault=f"cannot be read: {error.strerror}")
+    if len(data) > LARGEST_BYTES:
+        return _Read(name, fault=f"is larger than {LARGEST_BYTES // 1024 // 1024} MB; split it")
+    if b"\0" in data:
+        return _Read(name, fault="is no text file; expected YAML or JSON in UTF-8")
+    try:
+        documents = decoding.documents(data.decode())
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        return _Read(name, fault=f"is not UTF-8 text (line {line}, byte {error.start})")
+    return _Read(name, tuple(documents), "" if documents else "holds no document; expected YAML or JSON")
 
 
-def _path(field: str) -> tuple[str | int, ...]:
-    parts: list[str | int] = []
-    for part in field.replace("[", ".[").split("."):
-        if part.startswith("[") and part.endswith("]") and part[1:-1].isdigit():
-            parts.append(int(part[1:-1]))
-        elif part:
-            parts.append(part.strip('[]"'))
-    return tuple(parts)
+def _bytes(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(LARGEST_BYTES + 1)
 
 
-def _dotted(path: tuple[str | int, ...]) -> str:
-    text = ""
-    for part in path:
-        text += f"[{part}]" if isinstance(part, int) else (f".{part}" if text else str(part))
-    return text
+def _verdicts(read: _Read, document: decoding.Document, known: Kinds) -> Iterator[Verdict]:
+    file = read.file
+    if document.error is not None:
+        fault = Fault(document.line, "", _PLACE.sub("", document.error))
+        yield Verdict(file, document.line, "document", Outcome.INVALID, (fault,))
+        return
+    repeated = tuple(Fault(line, name, "is given twice; expected once") for name, line in document.duplicates)
+    for place, value in _objects(document.value):
+        found = judging.judge(value, known)
+        if found.is_foreign and not read.is_named:
+            continue
+        verdict = _verdict(file, document, place, found)
+        if repeated:
+            verdict = replace(verdict, outcome=Outcome.INVALID, faults=(*repeated, *verdict.faults))
+            repeated = ()
+        yield verdict
+
+
+def _verdict(file: str, document: decoding.Document, place: judging.Path, found: Judgement) -> Verdict:
+    def faults(problems: list[judging.Problem]) -> tuple[Fault, ...]:
+        placed = [((*place, *path), message) for path, message in problems]
+        return tuple(Fault(document.locate(path), judging.dotted(path), message) for path, message in placed)
+
+    outcome = Outcome.INVALID if found.problems else Outcome.VALID
+    return Verdict(
+        file,
+        document.locate(place),
+        found.what,
+        outcome if found.is_known else Outcome.UNKNOWN,
+        faults(found.problems),
+        faults(found.remarks),
+    )
+
+
+def _objects(value: Any) -> Iterator[tuple[judging.Path, Any]]:
+    """A ``v1 List`` is the objects in it."""
+    is_list = isinstance(value, dict) and value.get("kind") == "List" and value.get("apiVersion") == "v1"
+    items = value.get("items") if is_list else None
+    if not isinstance(items, list):
+        yield (), value
+        return
+    for index, item in enumerate(items):
+        yield ("items", index), item

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -11,27 +14,64 @@ from rich.markup import escape
 
 from portway.cli import options, output, validating
 from portway.cli.output import Format
+from portway.cli.validating import Fault, Outcome, Verdict
+
+_MARKS = {Outcome.VALID: "[green]✓[/green]", Outcome.INVALID: "[red]✗[/red]", Outcome.UNKNOWN: "[yellow]?[/yellow]"}
 
 
 def validate(
-    files: Annotated[list[Path], typer.Argument(help="Score files, templates, catalog files or manifests.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE...",
+            help="Score files, templates, catalog files, manifests, CRDs; folders of them; - for stdin.",
+        ),
+    ],
+    ignore_unknown: Annotated[
+        bool, typer.Option("--ignore-unknown", help="Pass over kinds that are not known without a server.")
+    ] = False,
     form: options.Output = Format.TABLE,
 ) -> None:
-    """Check files without a server: a verdict for each document, with line and field."""
-    verdicts = [verdict for file in files for verdict in validating.check_file(file)]
+    """Check files without a server: a verdict for each document, with line and field.
+
+    Exit status 1 when a document is not valid. Kinds that CRDs and ResourceTypes among the files define are known.
+    """
+    verdicts = list(validating.check(files, sys.stdin))
     if form is Format.TABLE:
-        for verdict in verdicts:
-            _print(verdict)
+        _print_all(verdicts, ignore_unknown=ignore_unknown)
     else:
-        output.print_data([{**asdict(v), "valid": v.is_valid} for v in verdicts], form)
-    if not all(verdict.is_valid for verdict in verdicts):
+        output.print_data([asdict(verdict) | {"outcome": verdict.outcome.value} for verdict in verdicts], form)
+    good = {Outcome.VALID, Outcome.UNKNOWN} if ignore_unknown else {Outcome.VALID}
+    if not verdicts or not all(verdict.outcome in good for verdict in verdicts):
         raise typer.Exit(1)
 
 
-def _print(verdict: validating.Verdict) -> None:
-    mark = "[green]✓[/green]" if verdict.is_valid else "[red]✗[/red]"
+def _print_all(verdicts: Sequence[Verdict], *, ignore_unknown: bool) -> None:
+    for verdict in verdicts:
+        _print(verdict)
+    counts = Counter(verdict.outcome for verdict in verdicts)
+    if not verdicts:
+        output.notes.print("No YAML or JSON files there.")
+    elif len(verdicts) > 1:
+        parts = (f"{counts[outcome]} {outcome.value}" for outcome in Outcome if counts[outcome])
+        output.console.print(f"{len(verdicts)} documents: {', '.join(parts)}")
+    if counts[Outcome.UNKNOWN] and not ignore_unknown:
+        hint = (
+            "A kind that is not known here needs its CRD among the files, a server (`kubectl apply --dry-run=server`)"
+        )
+        output.notes.print(f"{hint}, or --ignore-unknown.", soft_wrap=True)
+
+
+def _print(verdict: Verdict) -> None:
     place = f"{verdict.file}:{verdict.line}"
-    output.console.print(f"{mark} {escape(place)}  {escape(verdict.what)}", soft_wrap=True)
+    output.console.print(f"{_MARKS[verdict.outcome]} {escape(place)}  {escape(verdict.what)}", soft_wrap=True)
     for fault in verdict.faults:
-        field = f"[bold]{escape(fault.field)}[/bold] " if fault.field else ""
-        output.console.print(f"    line {fault.line}: {field}{escape(fault.message)}", soft_wrap=True)
+        output.console.print(f"    {_line(fault)}", soft_wrap=True)
+    for remark in verdict.remarks:
+        output.console.print(f"    [yellow]note[/yellow] {_line(remark)}", soft_wrap=True)
+
+
+def _line(fault: Fault) -> str:
+    line = f"line {fault.line}: " if fault.line else ""
+    field = f"[bold]{escape(fault.field)}[/bold] " if fault.field else ""
+    return f"{line}{field}{escape(fault.message)}"
