@@ -215,7 +215,8 @@ def test_a_missing_file_hurts_no_other(tmp_path: Path) -> None:
 
 
 def test_json_has_lines_and_repeated_keys_too(tmp_path: Path) -> None:
-    text = '{\n\t"apiVersion": "v1", "kind": "ConfigMap",\n\t"metadata": {"name": "a"},\n\t"data":\n\t{"x": "1", "x": "2"}}'
+    head = '{\n\t"apiVersion": "v1", "kind": "ConfigMap",\n\t"metadata": {"name": "a"},'
+    text = head + '\n\t"data":\n\t{"x": "1", "x": "2"}}'
     [verdict] = _check_text(tmp_path, text, "file.json")
     assert verdict.faults == (Fault(5, "data.x", "is given twice; expected once"),)
 
