@@ -27,10 +27,20 @@ def database_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoi
 @pytest.fixture
 def database(database_server: Endpoint) -> Iterator[str]:
     """The address of an empty database."""
+    yield from _fresh(database_server)
+
+
+@pytest.fixture
+def other_database(database_server: Endpoint) -> Iterator[str]:
+    """Of a second one."""
+    yield from _fresh(database_server)
+
+
+def _fresh(server: Endpoint) -> Iterator[str]:
     name = f"store_{next(_numbers)}"
-    in_own_loop(_execute(database_server.dsn, f"CREATE DATABASE {name}"))
-    yield f"{database_server.dsn.rpartition('/')[0]}/{name}"
-    in_own_loop(_execute(database_server.dsn, f"DROP DATABASE {name} WITH (FORCE)"))
+    in_own_loop(_execute(server.dsn, f"CREATE DATABASE {name}"))
+    yield f"{server.dsn.rpartition('/')[0]}/{name}"
+    in_own_loop(_execute(server.dsn, f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 def in_own_loop(work: Coroutine[Any, Any, Any]) -> Any:

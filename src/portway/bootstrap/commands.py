@@ -93,6 +93,31 @@ def down(
 
 
 @_program.command(rich_help_panel=_PANEL)
+def backup(file: Annotated[Path, typer.Argument(help="The file to write, such as portway.backup.")]) -> None:
+    """Write all objects into a file, of a running or a stopped Portway. Secrets stay encrypted in it."""
+    from portway.bootstrap import archiving
+
+    current = _settings()
+    made = _run(archiving.back_up(current, file))
+    output.console.print(f"{made.objects} objects at revision {made.revision} are in {file}.", soft_wrap=True)
+    keys = current.home / "keys"
+    output.console.print(f"Keep {keys} too, in another place: Secrets cannot be read without it.", soft_wrap=True)
+
+
+@_program.command(rich_help_panel=_PANEL)
+def restore(
+    file: Annotated[Path, typer.Argument(help="A file that `portway backup` wrote.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Give up the state that is there now.")] = False,
+) -> None:
+    """Bring the objects of a backup back, into SQLite or PostgreSQL. Portway must be stopped."""
+    from portway.bootstrap import archiving
+
+    done = _run(archiving.bring_back(_settings(), file, replace=replace))
+    text = f"{done.objects} objects of {done.taken} are back; the state is at revision {done.revision}."
+    output.console.print(text, soft_wrap=True)
+
+
+@_program.command(rich_help_panel=_PANEL)
 def status(form: options.Output = output.Format.TABLE) -> None:
     """Say whether Portway runs, and what it runs; exit status 1 when it does not run."""
     from portway.bootstrap import running

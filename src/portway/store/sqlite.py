@@ -98,16 +98,8 @@ class SqliteStore:
         self._lock = None
 
     async def _in(self, thread: ThreadPoolExecutor, work: Callable[[], T]) -> T:
-        with self._translated():
+        with translated(self._path):
             return await asyncio.get_running_loop().run_in_executor(thread, work)
-
-    @contextlib.contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except apsw.Error as error:
-            advice = next((text for kind, text in _ADVICE if isinstance(error, kind)), str(error))
-            raise Unavailable(f"{self._path}: {advice}") from error
 
     def _load(self) -> tuple[int, list[Record]]:
         if self._lock is None:
@@ -128,10 +120,10 @@ class SqliteStore:
         lock = FileLock(self._path)
         try:
             self._path.touch(mode=0o600)
-            self._writer = _connect(self._path)
+            self._writer = connect(self._path)
             self._wal_hook(self._writer)
             self._migrate(self._writer)
-            self._reader = _connect(self._path)
+            self._reader = connect(self._path)
         except BaseException:
             lock.release()
             raise
@@ -156,7 +148,7 @@ class SqliteStore:
                 f"{len(schemas.MIGRATIONS)}): use that version, or set another PORTWAY_HOME"
             )
         for number, script in enumerate(schemas.MIGRATIONS[version:], version + 1):
-            with _transaction(connection):
+            with transaction(connection):
                 connection.execute(script)
                 connection.execute(f"PRAGMA application_id = {schemas.APPLICATION_ID}")
                 connection.execute(f"PRAGMA user_version = {number}")
@@ -165,7 +157,7 @@ class SqliteStore:
         if self._wal_pages > CHECKPOINT_PAGES_LIMIT:
             with contextlib.suppress(apsw.Error):  # the commit tells what is wrong
                 self._writer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_RESTART)
-        with _transaction(self._writer):
+        with transaction(self._writer):
             present = self._present(deciding.keys_of(requests))
             decision = deciding.decide(requests, present, self._revision)
             self._append(decision.events, decision.users)
@@ -199,7 +191,7 @@ class SqliteStore:
             self._writer.execute(schemas.UNPOINT, (_json([tuple(key) for key in gone]),))
 
     def _events(self, after: int, limit: int) -> list[Event]:
-        with _transaction(self._reader, "BEGIN"):
+        with transaction(self._reader, "BEGIN"):
             compacted = _scalar(self._reader, "SELECT compacted FROM progress")
             if after < compacted:
                 raise Compacted(after, compacted)
@@ -214,7 +206,7 @@ class SqliteStore:
         high = min(revision, low + COMPACTION_STEP, self._revision)
         if high <= low:
             return low
-        with _transaction(self._writer):
+        with transaction(self._writer):
             span = {"low": low, "high": high}
             self._writer.execute(schemas.FORGET_SUPERSEDED, span)
             self._writer.execute(schemas.FORGET_DELETED, span)
@@ -226,7 +218,7 @@ class SqliteStore:
             self._reader.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
 
 
-def _connect(path: Path) -> apsw.Connection:
+def connect(path: Path) -> apsw.Connection:
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
     connection.set_busy_timeout(BUSY_MILLISECONDS)
     for pragma in ("journal_mode = WAL", "synchronous = FULL", "fullfsync = ON", "trusted_schema = OFF"):
@@ -239,7 +231,17 @@ def _connect(path: Path) -> apsw.Connection:
 
 
 @contextlib.contextmanager
-def _transaction(connection: apsw.Connection, begin: str = "BEGIN IMMEDIATE") -> Iterator[None]:
+def translated(path: Path) -> Iterator[None]:
+    """SQLite's errors as Unavailable with what to do about it."""
+    try:
+        yield
+    except apsw.Error as error:
+        advice = next((text for kind, text in _ADVICE if isinstance(error, kind)), str(error))
+        raise Unavailable(f"{path}: {advice}") from error
+
+
+@contextlib.contextmanager
+def transaction(connection: apsw.Connection, begin: str = "BEGIN IMMEDIATE") -> Iterator[None]:
     connection.execute(begin)
     try:
         yield
