@@ -6,6 +6,7 @@ Every step finds what is there already, so that it can be run again and goes on 
 from __future__ import annotations
 
 import asyncio
+import datetime
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,16 +140,17 @@ def _print_step(step: platform.StepStatus, printed: dict[str, int], told: set[st
     if step.phase is Phase.FAILED:
         report.failed(step.name or step.id, step.message)
         told.add(step.id)
-    elif step.phase in FINISHED:
+    elif step.phase is Phase.SUCCEEDED:
         report.done(step.name or step.id, _seconds(step))
+        told.add(step.id)
+    elif step.phase in FINISHED:
+        report.line(f"– {step.name or step.id}: {step.phase.value.lower()}")
         told.add(step.id)
 
 
 def _seconds(step: platform.StepStatus) -> str:
     if not step.started_at or not step.finished_at:
         return ""
-    import datetime
-
     took = datetime.datetime.fromisoformat(step.finished_at) - datetime.datetime.fromisoformat(step.started_at)
     return f"{took.total_seconds():.1f} s"
 

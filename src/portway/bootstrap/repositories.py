@@ -50,21 +50,23 @@ class HostedRepositories:
 
     async def commit(self, workspace: str, repository: str, change: Change) -> str:
         folder = self._path(workspace, repository)
-        made = await asyncio.to_thread(_find, folder, change.branch, change.key)
+        made = await asyncio.to_thread(_find, folder, change.branch, f"{_TRAILER}: {change.key}")
         if made:
             return made
+        # on top of an earlier attempt only: whatever a person pushed is never replaced
+        attempt = await asyncio.to_thread(_find, folder, change.branch, f"{_TRAILER}: ")
         name, email = parseaddr(change.author)
         wanted = commits.Change(
             files={path: commits.File(f.content, f.executable) for path, f in change.files.items()},
             message=f"{change.message.rstrip()}\n\n{_TRAILER}: {change.key}\n",
             author=commits.Author(name or change.author, email, datetime.datetime.now(datetime.UTC)),
             branch=change.branch,
-            expected="",
+            expected=attempt,
         )
         try:
             return (await self.hosting.commit(workspace, repository, wanted)).revision
         except DriverError as error:
-            raise RepositoryMissing(f"repository {repository} cannot take the first commit: {error}") from error
+            raise RepositoryMissing(f"repository {repository} holds other work already: {error}") from error
 
     async def read_tree(self, request: TreeRequest) -> dict[str, bytes] | None:
         try:
@@ -130,10 +132,11 @@ async def _may_update(client: Client, repository: str) -> bool:
     return bool(answer["status"]["allowed"])
 
 
-def _find(folder: Path, branch: str, key: str) -> str:
-    """The commit of a branch that carries the key in its trailer; empty when there is none."""
+def _find(folder: Path, branch: str, text: str) -> str:
+    """The newest commit of a branch whose message has the text; empty when there is none."""
+    arguments = ["log", "--format=%H", "-n1", "--fixed-strings", f"--grep={text}", f"refs/heads/{branch}", "--"]
     done = subprocess.run(  # noqa: S603
-        ["git", "log", "--format=%H", "-n1", "--fixed-strings", f"--grep={_TRAILER}: {key}", f"refs/heads/{branch}"],  # noqa: S607
+        ["git", *arguments],  # noqa: S607
         cwd=folder,
         capture_output=True,
         text=True,

@@ -170,6 +170,23 @@ async def test_a_failing_pipeline_fails_the_step_with_its_words(world: World) ->
     assert [s["phase"] for s in run["status"]["steps"]] == ["Succeeded", "Skipped", "Succeeded", "Failed", "Skipped"]
 
 
+async def test_a_second_try_goes_on_with_what_a_failed_one_left(world: World) -> None:
+    await offer(world, template())
+    files = world.sources.trees[SOURCE, "service/skeleton"]
+    files[".portway/pipeline.yaml"] = SourceFile(PIPELINE.replace("pytest", "exit false").encode())
+    await start(world, name="orders")
+    await over(world, "Failed")
+
+    files[".portway/pipeline.yaml"] = SourceFile(PIPELINE.encode())
+    spec = {"template": {"name": "service"}, "parameters": {"name": "orders"}}
+    await world.create(TEAM, TEMPLATE_RUNS, "again", spec, namespace="default")
+
+    await world.until(
+        "the second try succeeds", TEMPLATE_RUNS, "again", "default",
+        lambda r: r.get("status", {}).get("phase") == "Succeeded",
+    )  # fmt: skip
+
+
 async def test_a_repository_of_somebody_else_is_not_taken_over(world: World) -> None:
     await offer(world, template())
     await world.create(TEAM, REPOSITORIES, "orders", {}, namespace="default")

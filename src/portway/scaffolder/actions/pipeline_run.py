@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from portway.apis.platform import FINISHED, Phase, PipelineRunStatus
@@ -40,6 +41,9 @@ class PipelineRun:
             raise ActionFailed(f"the pipeline of {given['repository']}: {error.message}") from error
         name = found["metadata"]["name"]
         status = PipelineRunStatus.read(found.get("status"))
+        if _failed_before(status, context.started_at):  # of an earlier attempt: this one deserves its own
+            await context.client.delete(PIPELINE_RUNS, name, _NAMESPACE, uid=found["metadata"]["uid"])
+            raise Retry("WaitingForPipeline", f"PipelineRun {name} failed before and is run again", _LOOK_AGAIN_SECONDS)
         for step in status.steps:
             context.say(f"{step.phase.value:<9} {step.name}" + (f": {step.message}" if step.message else ""))
             for line in step.log:
@@ -51,3 +55,9 @@ class PipelineRun:
             raise ActionFailed(f"PipelineRun {name} {status.phase.value.lower()}: {status.message}")
         endpoint = next((s.output["endpoint"] for s in status.steps if s.output.get("endpoint")), "")
         return {"run": name, "phase": status.phase.value, "workload": status.workload, "endpoint": endpoint}
+
+
+def _failed_before(status: PipelineRunStatus, moment: datetime) -> bool:
+    if status.phase not in (Phase.FAILED, Phase.CANCELLED) or not status.finished_at:
+        return False
+    return datetime.fromisoformat(status.finished_at) < moment

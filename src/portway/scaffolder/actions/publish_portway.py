@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from portway.apis.resources import claim
-from portway.apis.wellknown import MANAGED_BY, TEMPLATE_RUN
+from portway.apis.platform import Phase
+from portway.apis.portal import TemplateRunStatus
+from portway.apis.resources import TEMPLATE_RUNS, claim
+from portway.apis.wellknown import MANAGED_BY, REQUESTED_BY, TEMPLATE_RUN
 from portway.drivers.services import Change, RepositoryMissing
 from portway.krm.errors import StatusError
 from portway.krm.identity import Manifest
@@ -80,9 +82,23 @@ class PublishPortway:
                 raise
             return await self._create(name, given, context)
         made_by = (found["metadata"].get("annotations") or {}).get(TEMPLATE_RUN)
-        if made_by != context.run:
+        if made_by != context.run and not await self._is_left_over(made_by, context):
             raise ActionFailed(f"there is a Repository {name} in {context.workspace} already; choose another name")
         return found
+
+    async def _is_left_over(self, run: str | None, context: ActionContext) -> bool:
+        """Of a run of the same requester that did not come to its end: trying again goes on with it."""
+        if not run:
+            return False
+        try:
+            earlier = await context.client.get(TEMPLATE_RUNS, run, _NAMESPACE)
+        except StatusError as error:
+            if error.code != 404:
+                raise
+            return False
+        requester = (earlier["metadata"].get("annotations") or {}).get(REQUESTED_BY)
+        phase = TemplateRunStatus.read(earlier.get("status")).phase
+        return requester == context.requester.user and phase in (Phase.FAILED, Phase.CANCELLED)
 
     async def _create(self, name: str, given: Mapping[str, Any], context: ActionContext) -> Manifest:
         await context.must_be_allowed("create", REPOSITORIES, _NAMESPACE)
