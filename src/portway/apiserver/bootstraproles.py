@@ -17,6 +17,7 @@ ACCESS: Manifest = {"verbs": ["access"], "nonResourceURLs": ["/"]}
 _VIEW: list[Manifest] = [
     ACCESS,
     {"apiGroups": [""], "resources": [*CORE, "namespaces", "resourcequotas", "limitranges"], "verbs": READ},
+    {"apiGroups": [""], "resources": [f"{resource}/history" for resource in CORE], "verbs": ["get"]},
     {"apiGroups": ["coordination.k8s.io", "events.k8s.io"], "resources": ["*"], "verbs": READ},
     {"apiGroups": [PORTWAY_GROUPS], "resources": ["*"], "verbs": READ},
     {"apiGroups": ["tenancy.kcp.io"], "resources": ["workspaces", "workspacetypes"], "verbs": READ},
@@ -25,6 +26,8 @@ _EDIT: list[Manifest] = [
     *_VIEW,
     {"apiGroups": [""], "resources": [*CORE, "secrets"], "verbs": [*READ, *WRITE]},
     {"apiGroups": [""], "resources": ["serviceaccounts/token"], "verbs": ["create"]},
+    {"apiGroups": [""], "resources": ["secrets/history"], "verbs": ["get"]},
+    {"apiGroups": [""], "resources": [f"{resource}/undelete" for resource in (*CORE, "secrets")], "verbs": ["create"]},
     {"apiGroups": ["coordination.k8s.io", "events.k8s.io"], "resources": ["*"], "verbs": [*READ, *WRITE]},
     {"apiGroups": [PORTWAY_GROUPS], "resources": ["*"], "verbs": [*READ, *WRITE]},
 ]

@@ -10,7 +10,17 @@ from portway.apiserver.documents import discovery
 from portway.apiserver.requests import Request
 from portway.apiserver.resources import Resource
 from portway.apiserver.responses import Response, Stream
-from portway.apiserver.verbs import creating, deleting, getting, listing, patching, scaling, updating, watching
+from portway.apiserver.verbs import (
+    creating,
+    deleting,
+    getting,
+    listing,
+    patching,
+    recalling,
+    scaling,
+    updating,
+    watching,
+)
 from portway.krm.errors import StatusError
 
 Verb = Callable[[Context, Request, Resource], Awaitable[Response | Stream]]
@@ -29,6 +39,11 @@ _SUBRESOURCES: dict[str, dict[str, Verb]] = {
     "scale": {"get": scaling.get, "update": scaling.update, "patch": scaling.patch},
     "token": {"create": reviews.token},
 }
+_PAST: dict[str, dict[str, Verb]] = {
+    "history": {"get": recalling.history},
+    "undelete": {"create": recalling.undelete},
+}
+"""Below every object whose kind offers the verb itself; not in discovery, as they are no resources of Kubernetes."""
 _OBJECT_VERBS: dict[str, Verb] = {"get": getting.get, "update": updating.update, "patch": patching.patch}
 
 
@@ -37,6 +52,8 @@ def verb_for(request: Request, resource: Resource, verb: str) -> Verb:
     served, subresource = resource.served, request.target.subresource
     if subresource:
         offered = served.subresource(subresource)
+        if offered is None and subresource in _PAST and not reviews.is_review(resource):
+            return _of_the_past(request, resource, verb)
         if offered is None:
             raise discovery.missing()
         verbs, table = offered.verbs, _SUBRESOURCES.get(subresource, _OBJECT_VERBS)
@@ -49,6 +66,13 @@ def verb_for(request: Request, resource: Resource, verb: str) -> Verb:
     if found is None or verb not in verbs or (verb == "create" and named and not subresource):
         raise not_allowed()
     if verb in ("update", "patch") and not named:
+        raise not_allowed()
+    return found
+
+
+def _of_the_past(request: Request, resource: Resource, verb: str) -> Verb:
+    found = _PAST[request.target.subresource].get(verb)
+    if found is None or verb not in resource.served.verbs or not request.target.name:
         raise not_allowed()
     return found
 

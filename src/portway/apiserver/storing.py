@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any, Protocol
 
 from portway.apiserver.following import Follower
+from portway.apiserver.sealing import SealError
 from portway.store.contract import Change, Encode, Entry, Event, Key, Observed, Page, Record
 
 SEALED = frozenset(("secrets",))
@@ -78,12 +79,21 @@ class Storage:
                 del self._expected[follower]
 
     async def history(self, key: Key, limit: int) -> builtins.list[Entry]:
-        """The newest retained changes of what had the key, oldest first. Raises store Unavailable."""
+        """The newest retained changes of what had the key, oldest first, as far back as their keys are there.
+
+        Raises store Unavailable.
+        """
         entries = await self.cache.history(key, limit)
         sealer = self._sealer_of(key.resource)
         if sealer is None:
             return entries
-        return [Entry(_opened_event(sealer, entry.event), entry.user, entry.written) for entry in entries]
+        opened: builtins.list[Entry] = []
+        for entry in reversed(entries):
+            try:
+                opened.insert(0, Entry(_opened_event(sealer, entry.event), entry.user, entry.written))
+            except SealError:  # its master key was forgotten
+                break
+        return opened
 
     async def commit(self, changes: Sequence[Change], user: str = "") -> builtins.list[Record]:
         """One atomic request of a user. Raises store Conflict and Unavailable."""
