@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import uuid
 from collections.abc import Awaitable, Callable
 
 from portway.apiserver import authn, authorizing, composing, dispatching, nonresources, responses, routing, websockets
@@ -21,6 +20,7 @@ from portway.apiserver.settings import Settings
 from portway.apiserver.storing import Sealer
 from portway.apiserver.tokens import OneTimeTokens, Tokens
 from portway.apiserver.virtual import entering as virtual_entry
+from portway.kit import identifiers
 from portway.krm.errors import StatusError, internal, unauthorized, unavailable
 from portway.store.caching import Cache
 from portway.store.contract import Unavailable
@@ -93,7 +93,7 @@ class ApiServer:
         """None when the client is gone."""
         target = routing.parse(scope["path"])
         request = Request.of(scope, receive, target, self.settings.body_limit)
-        request.audit_id = request.header(b"audit-id") or str(uuid.uuid4())
+        request.audit_id = request.header(b"audit-id") or identifiers.random_uuid()
         verb = authorizing.verb_of(request)
         try:
             answer = await self._answer(request, verb)

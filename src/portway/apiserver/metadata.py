@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import uuid
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +10,7 @@ from portway.apiserver import clocks, names
 from portway.apiserver.objects import METADATA_FIELDS
 from portway.apiserver.resources import Resource
 from portway.apiserver.tenants import CLUSTER_ANNOTATION, PATH_ANNOTATION
+from portway.kit import identifiers
 from portway.krm.errors import Cause, StatusError, bad_request, conflict, invalid
 from portway.krm.identity import Manifest
 
@@ -27,7 +27,7 @@ def prepare_create(manifest: Manifest, now: datetime) -> None:
     metadata = manifest["metadata"]
     for field in ("resourceVersion", "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"):
         metadata.pop(field, None)
-    metadata["uid"] = str(uuid.uuid4())
+    metadata["uid"] = identifiers.random_uuid()
     metadata["creationTimestamp"] = clocks.stamp(now)
     _keep_place(metadata, {})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import gc
 import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -71,7 +72,9 @@ class Api:
 async def open_api(settings: Settings) -> AsyncIterator[Api]:
     """Store and API server with Portway's kinds installed; closed in the right order."""
     planning, vetting = PlanOnDryRun(), VetOnWrite()
+    gc.disable()  # loading makes objects that stay: nothing to find among them
     async with AsyncExitStack() as stack:
+        stack.callback(gc.enable)
         store = stores.of(settings)
         own = ApiSettings(
             ca_certificate=settings.ca_certificate.read_text(),
@@ -93,6 +96,7 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
             system = RestClient(InProcessTransport(server), "root", server.boot_token)
             await kinds.install(system)
             token = await administrators.ensure_token(system, settings.home, shared=bool(settings.store_url))
+        _calm_collector()
         if settings.store_url:
             tasks = await stack.enter_async_context(background())
             tasks.start(leading.lead(_lease(system, "housekeeping"), server.keep_house), "housekeeping")
@@ -101,6 +105,13 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
 
 def _lease(system: RestClient, work: str) -> LeaderLease:
     return LeaderLease(system.at("root"), f"portway-{work}", SystemClock())
+
+
+def _calm_collector() -> None:
+    """What is loaded stays, so it is never looked at again; a request makes thousands of objects and few cycles."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+    gc.enable()
 
 
 @dataclass(frozen=True, slots=True)

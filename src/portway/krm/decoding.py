@@ -34,7 +34,8 @@ class Decoded:
     def duplicates(self) -> tuple[str, ...]:
         """Paths of fields given more than once (``spec.y``); the last one counts."""
         if self._duplicates is None:
-            self._duplicates = json_duplicates(self._body) if self._body else ()
+            body = self._body
+            self._duplicates = json_duplicates(body) if body and not _is_plain(body) else ()
         return self._duplicates
 
 
@@ -73,6 +74,22 @@ def decode_yaml(body: bytes) -> Decoded:
         raise errors.bad_request(f"the request body is not valid YAML: {refused}") from None
     duplicates = tuple(dict.fromkeys(composing.dotted(path) for path, _ in composed.duplicates))
     return Decoded(composed.value, None, duplicates)
+
+
+_KEY_END = re.compile(rb'"\s*:')
+_ESCAPE = re.compile(rb"\\.")
+
+
+def _is_plain(body: bytes) -> bool:
+    """Surely no key twice: a quote before a colon ends a key, and as many keys came as are kept.
+
+    A string that begins with a colon counts on both sides.
+    """
+    return _key_ends(body) == _key_ends(orjson.dumps(orjson.loads(body)))
+
+
+def _key_ends(text: bytes) -> int:
+    return len(_KEY_END.findall(_ESCAPE.sub(b"", text) if b"\\" in text else text))
 
 
 def json_duplicates(body: bytes) -> tuple[str, ...]:

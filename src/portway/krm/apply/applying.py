@@ -7,6 +7,9 @@ versions changes nothing but apiVersion here, so that field sets of all versions
 from __future__ import annotations
 
 import datetime
+from typing import Any
+
+import orjson
 
 from portway.krm import errors
 from portway.krm.apply import declaring, fieldsets, managers, merging, walking
@@ -103,12 +106,28 @@ def _empty(manifest: Manifest) -> Manifest:
 def _owners(manifest: Manifest, atom: Atom) -> Managed:
     """Entries that cannot be read are forgotten: they must not make an object unusable."""
     try:
-        managed = managers.read(manifest)
+        return managers.read(manifest, lambda raw: _read(raw, atom))
     except ValueError:
         return Managed()
-    for entry in managed.entries.values():
-        entry.fields = fieldsets.reconciled(entry.fields, atom)
-    return managed
+
+
+_known: dict[tuple[int, bytes], tuple[Atom, FieldSet, FieldSet]] = {}
+_KNOWN_LIMIT, _KNOWN_BYTES = 1024, 8192
+
+
+def _read(raw: Any, atom: Atom) -> tuple[FieldSet, FieldSet]:
+    """The set as it is written and as it is today, remembered: objects of one kind mostly have the same owners."""
+    text = orjson.dumps(raw)
+    known = _known.get((id(atom), text))
+    if known is not None and known[0] is atom:
+        return known[1], known[2]
+    written = fieldsets.decode(raw)
+    today = fieldsets.reconciled(written, atom)
+    if len(text) <= _KNOWN_BYTES:
+        if len(_known) >= _KNOWN_LIMIT:
+            _known.clear()
+        _known[id(atom), text] = (atom, written, today)
+    return written, today
 
 
 def _owners_for_update(live: Manifest | None, new: Manifest, atom: Atom) -> Managed:

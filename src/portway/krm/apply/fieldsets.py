@@ -113,7 +113,16 @@ class Node:
 
 
 def encode(fields: FieldSet) -> dict[str, Any]:
-    """FieldsV1: nested objects, where ``.`` marks a parent that is a member itself."""
+    """FieldsV1: nested objects, where ``.`` marks a parent that is a member itself. Shared: not to be changed."""
+    return _encode(Node.of(fields)) if len(fields) > _REMEMBERED else _known(frozenset(fields))
+
+
+_REMEMBERED = 200
+"""Fields of the largest set whose encoded form is remembered: objects of one kind and maker mostly have the same."""
+
+
+@lru_cache(maxsize=1024)
+def _known(fields: frozenset[Path]) -> dict[str, Any]:
     return _encode(Node.of(fields))
 
 

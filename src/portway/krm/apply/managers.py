@@ -6,7 +6,7 @@ Source: k8s.io/apimachinery pkg/util/managedfields.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -83,8 +83,16 @@ NOT_OWNED: Final[FieldSet] = {
 """Nobody owns what identifies an object or what only the server writes."""
 
 
-def read(manifest: Manifest) -> Managed:
-    """Raises ValueError when the entries cannot be understood."""
+def _as_written(raw: Any) -> tuple[FieldSet, FieldSet]:
+    fields = fieldsets.decode(raw)
+    return fields, fields
+
+
+def read(manifest: Manifest, sets: Callable[[Any], tuple[FieldSet, FieldSet]] = _as_written) -> Managed:
+    """``sets`` gives the set that is written in FieldsV1, and what it means under today's schema.
+
+    Raises ValueError when the entries cannot be understood.
+    """
     managed = Managed()
     for raw in (manifest.get("metadata") or {}).get("managedFields") or ():
         if not isinstance(raw, dict) or raw.get("operation") not in (APPLY, UPDATE):
@@ -93,8 +101,8 @@ def read(manifest: Manifest) -> Managed:
             raise ValueError("fieldsType must be FieldsV1")
         version = str(raw.get("apiVersion", ""))
         manager = Manager(str(raw.get("manager", "")), raw["operation"], version, str(raw.get("subresource", "")))
-        fields = fieldsets.decode(raw.get("fieldsV1") or {})
-        entry = Entry(fields, version, str(raw.get("time") or ""), (fields, raw.get("fieldsV1") or {}))
+        written, fields = sets(raw.get("fieldsV1") or {})
+        entry = Entry(fields, version, str(raw.get("time") or ""), (written, raw.get("fieldsV1") or {}))
         managed.entries[manager.identity] = entry
     return managed
 

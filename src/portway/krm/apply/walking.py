@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import orjson
+
 from portway.krm.apply.atoms import DEDUCED, Atom, Kind, ListAtom, MapAtom
 from portway.krm.apply.fieldsets import FieldSet, Path, live_element
 from portway.krm.values import same
@@ -109,15 +111,15 @@ def compare(atom: Atom, before: Any, after: Any) -> Comparison:
 def _compare(atom: Atom, before: Any, after: Any, path: Path, out: Comparison) -> None:
     if before is after:
         return
+    if before is ABSENT:
+        _add(atom, after, path, out.added)
+        return
     kinds = [atom.kind(value) for value in (before, after) if value is not ABSENT]
     leaf = False
     for kind in dict.fromkeys(kinds):
         leaf = _compare_as(kind, atom, before, after, path, out)
-    if not leaf:
-        if before is ABSENT:
-            out.added.add(path)
-        elif after is ABSENT:
-            out.removed.add(path)
+    if not leaf and after is ABSENT:
+        out.removed.add(path)
 
 
 def _compare_as(kind: Kind, atom: Atom, before: Any, after: Any, path: Path, out: Comparison) -> bool:  # noqa: PLR0917
@@ -132,13 +134,29 @@ def _compare_as(kind: Kind, atom: Atom, before: Any, after: Any, path: Path, out
         if not atom.list.atomic and (olds or news):
             _compare_items(atom.list, olds or [], news or [], path, out)
             return False
-    if before is ABSENT:
-        out.added.add(path)
-    elif after is ABSENT:
+    if after is ABSENT:
         out.removed.add(path)
     elif not same(before, after):
         out.modified.add(path)
     return True
+
+
+def _add(atom: Atom, value: Any, path: Path, added: FieldSet) -> None:
+    """All places of a value that was not there before."""
+    added.add(path)
+    kind = atom.kind(value)
+    if kind is Kind.MAP and atom.map is not None and not atom.map.atomic and isinstance(value, dict):
+        for name, item in value.items():
+            if isinstance(item, dict | list):
+                _add(atom.map.child(name) or DEDUCED, item, (*path, "f:" + name), added)
+            else:
+                added.add((*path, "f:" + name))
+    elif kind is Kind.LIST and atom.list is not None and not atom.list.atomic and isinstance(value, list):
+        for part, items in _grouped(atom.list, value).items():
+            if len(items) == 1:
+                _add(atom.list.element, items[0], (*path, part), added)
+            else:
+                added.add((*path, part))
 
 
 def _as(kind: type, value: Any) -> Any:
@@ -148,11 +166,20 @@ def _as(kind: type, value: Any) -> Any:
 def _compare_fields(atom: MapAtom, before: dict[str, Any], after: dict[str, Any], path: Path, out: Comparison) -> None:
     for name, old in before.items():
         new = after.get(name, ABSENT)
-        if old is not new:
+        if old is not new and not _is_equal(old, new):
             _compare(atom.child(name) or DEDUCED, old, new, (*path, "f:" + name), out)
     for name, new in after.items():
         if name not in before:
             _compare(atom.child(name) or DEDUCED, ABSENT, new, (*path, "f:" + name), out)
+
+
+def _is_equal(old: Any, new: Any) -> bool:
+    """Whether two values are surely the same, told without walking them in Python."""
+    if type(old) is not type(new):
+        return False
+    if type(old) is dict or type(old) is list:
+        return bool(orjson.dumps(old) == orjson.dumps(new))
+    return bool(old == new)
 
 
 def _compare_items(atom: ListAtom, before: list[Any], after: list[Any], path: Path, out: Comparison) -> None:

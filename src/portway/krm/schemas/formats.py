@@ -11,6 +11,7 @@ import datetime
 import ipaddress
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -43,6 +44,7 @@ def _date(text: str) -> bool:
     return len(text) == 10
 
 
+@lru_cache(maxsize=2048)
 def _date_time(text: str) -> bool:
     found = _DATE_TIME.fullmatch(text)
     return found is not None and _date(found.group(1))
