@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from portway.apiserver import authn, authorizing, composing, dispatching, nonresources, responses, routing, websockets
 from portway.apiserver.admission.contract import Admission
+from portway.apiserver.auditing import Auditor
 from portway.apiserver.context import Context
 from portway.apiserver.documents import discovery
 from portway.apiserver.housekeeping.running import Housekeeping
@@ -38,9 +39,11 @@ class ApiServer:
         *,
         sealer: Sealer | None = None,
         plan_admissions: list[Admission] | None = None,
+        auditor: Auditor | None = None,
     ) -> None:
         self.settings = settings or Settings()
         self.metrics = Metrics()
+        self._auditor = auditor
         self._parts = composing.compose(cache, self.settings, sealer)
         self.context: Context = self._parts.context
         self.context.plan_admissions.extend(plan_admissions or ())
@@ -81,7 +84,10 @@ class ApiServer:
         if scope["type"] == "websocket":
             answered = await self._respond(websockets.as_http(scope), receive)
             if answered is not None:
-                await websockets.send(scope, answered[1], receive, send)
+                try:
+                    await websockets.send(scope, answered[1], receive, send)
+                finally:
+                    self._ended(*answered)
             return
         if scope["type"] != "http":
             raise NotImplementedError(f"the API server answers http and websocket, not {scope['type']}")
@@ -108,6 +114,7 @@ class ApiServer:
             answer = responses.failure(internal(f"an internal error occurred, see the log for {request.audit_id}"))
         code = answer.code if isinstance(answer, Response) else 200
         self.metrics.count(verb, target.resource, code)
+        self._answered(request, verb, answer)
         return request, answer
 
     async def _answer(self, request: Request, verb: str) -> Response | Stream:
@@ -117,6 +124,7 @@ class ApiServer:
         if not _may_be_stale(request):
             await context.storage.fresh()
         request.user = await context.authenticator.authenticate(request)
+        self._begin_audit(request, verb)
         if request.user.is_anonymous:
             raise unauthorized()
         if target.cluster != routing.WILDCARD:
@@ -167,6 +175,28 @@ class ApiServer:
             await responses.send_stream(answer, extra, receive, send)
         finally:
             self.metrics.watches -= 1
+            self._ended(request, answer)
+
+    def _begin_audit(self, request: Request, verb: str) -> None:
+        if self._auditor is not None:
+            request.audited = True
+            request.audit = self._auditor.begin(request, verb)
+
+    def _answered(self, request: Request, verb: str, answer: Response | Stream) -> None:
+        if self._auditor is None:
+            return
+        if not request.audited:  # public, or of somebody unknown
+            self._begin_audit(request, verb)
+        if request.audit is None:
+            return
+        if isinstance(answer, Stream):
+            self._auditor.started(request, request.audit)
+        else:
+            self._auditor.complete(request, request.audit, answer)
+
+    def _ended(self, request: Request, answer: Response | Stream) -> None:
+        if self._auditor is not None and request.audit is not None and isinstance(answer, Stream):
+            self._auditor.complete(request, request.audit, answer)
 
 
 def _may_be_stale(request: Request) -> bool:

@@ -13,6 +13,7 @@ from portway.apiserver.users import ANONYMOUS, User
 from portway.krm.errors import Cause, StatusError, bad_request
 
 if TYPE_CHECKING:
+    from portway.apiserver.auditing import Record
     from portway.apiserver.views import View
 
 Scope = MutableMapping[str, Any]
@@ -45,6 +46,15 @@ class Request:
     """Set below ``/services/``: what may be seen of other workspaces."""
     audit_id: str = ""
     warnings: list[str] = field(default_factory=list)
+    path: str = ""
+    """As it was sent, percent-decoded."""
+    client: str = ""
+    """Address of the other side; empty within the process."""
+    audit: Record | None = None
+    """What the audit log tells of it; None while that is open, and when it is nothing."""
+    audited: bool = False
+    kept: bytes = b""
+    """The body once it was read, for the audit log."""
 
     @classmethod
     def of(cls, scope: Scope, receive: Receive, target: Target, body_limit: int) -> Request:
@@ -58,6 +68,8 @@ class Request:
             headers=dict(raw),
             receive=receive,
             body_limit=body_limit,
+            path=scope["path"],
+            client=(scope.get("client") or ("",))[0],
             peer=(scope.get("state") or {}).get("peer"),
         )
 
@@ -129,7 +141,10 @@ class Request:
                 )
             chunks.append(chunk)
             if not message.get("more_body", False):
-                return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+                body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+                if self.audit is not None:
+                    self.kept = body
+                return body
 
 
 def _invalid_option(name: str, value: str, supported: str) -> StatusError:
