@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import gc
 import socket
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from portway.apiserver.sealing import Envelope, SealError
 from portway.apiserver.settings import Settings as ApiSettings
 from portway.bootstrap import (
     administrators,
+    auditlogs,
     bundled,
     certificates,
     doors,
@@ -26,13 +28,14 @@ from portway.bootstrap import (
     side,
     stores,
 )
-from portway.bootstrap.dispatching import Dispatcher
+from portway.bootstrap.dispatching import API_PREFIXES, SIDE_PREFIXES, App, Dispatcher
 from portway.bootstrap.errors import StartError
 from portway.bootstrap.jobs import AgentJobs
 from portway.bootstrap.listening import Server
 from portway.bootstrap.planning import PlanOnDryRun
 from portway.bootstrap.reporting import Reporter
 from portway.bootstrap.repositories import GitAccess, HostedRepositories
+from portway.bootstrap.securing import SecureOnly
 from portway.bootstrap.sessions import Sessions
 from portway.bootstrap.settings import Settings
 from portway.bootstrap.sources import GitSources
@@ -78,15 +81,17 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
         store = stores.of(settings)
         own = ApiSettings(
             ca_certificate=settings.ca_certificate.read_text(),
-            external_url=settings.secure_address,
-            issuer=stores.SHARED_ISSUER if settings.store_url else settings.secure_address,
+            external_url=settings.external_address,
+            issuer=stores.SHARED_ISSUER if settings.store_url else settings.external_address,
+            issuers=settings.issuers,
             housekeeping=not settings.store_url,
         )
         envelope = Envelope(keyrings.open_keyring(settings.home))
         async with stores.starting(store):
             cache = await stores.open_cache(store)
             stack.push_async_callback(cache.close)
-            server = ApiServer(cache, own, sealer=envelope, plan_admissions=[vetting, planning])
+            auditor = stack.enter_context(auditlogs.open_auditor(settings))
+            server = ApiServer(cache, own, sealer=envelope, plan_admissions=[vetting, planning], auditor=auditor)
             try:
                 await server.start()
             except SealError as error:
@@ -127,7 +132,7 @@ async def open_control_plane(
     settings: Settings, report: Reporter, listener: socket.socket
 ) -> AsyncIterator[ControlPlane]:
     """Everything running and answering; all of it stopped in the right order when the block is left."""
-    context = certificates.server_context(settings.home / "pki", datetime.datetime.now(datetime.UTC))
+    context = _tls(settings)
     async with AsyncExitStack() as stack:
         with report.step("API") as note:
             api = await stack.enter_async_context(open_api(settings))
@@ -157,7 +162,9 @@ async def open_control_plane(
         access = GitAccess(api.system, sessions, composed.pushes)
         git = GitServer(places, access.authorize, access.pushed)
         portal = _portal(settings, api, index, sessions, repositories)
-        app = Dispatcher(api.server, git, _side(settings, api, sessions), portal)
+        app: App = Dispatcher(api.server, git, _side(settings, api, sessions), portal)
+        if not settings.is_local:
+            app = SecureOnly(app, API_PREFIXES | SIDE_PREFIXES | {"git"})
         tasks = await stack.enter_async_context(background())
         _start(tasks, runtime, composed, index)
         tasks.start(Server(app, listener, context).serve(), "listen")
@@ -165,6 +172,16 @@ async def open_control_plane(
             await index.ready.wait()
             note.text = settings.portal_address
         yield ControlPlane(api, sessions)
+
+
+def _tls(settings: Settings) -> ssl.SSLContext:
+    if (settings.tls_certificate is None) != (settings.tls_key is None):
+        raise StartError("PORTWAY_TLS_CERTIFICATE and PORTWAY_TLS_KEY go together: give both, or neither.")
+    own = None
+    if settings.tls_certificate is not None and settings.tls_key is not None:
+        own = certificates.Own(settings.tls_certificate, settings.tls_key)
+    names = settings.names if settings.is_local else (settings.local_host, socket.gethostname(), *settings.names)
+    return certificates.server_context(settings.home / "pki", datetime.datetime.now(datetime.UTC), names, own)
 
 
 def _start(tasks: Background, runtime: ControllerRuntime, composed: composing.Controllers, index: Index) -> None:

@@ -1,6 +1,7 @@
-"""The local certificate authority and the server's certificate, made at the first start and renewed by itself.
+"""The local certificate authorities and the server's certificate, made at the first start and renewed by themselves.
 
-kubectl sends no bearer token over plain HTTP, so the API answers TLS too, on the same port.
+kubectl sends no bearer token over plain HTTP, so the API answers TLS too, on the same port. The authority of client
+certificates is another than the server's: who may speak for the server must not name users.
 """
 
 from __future__ import annotations
@@ -8,42 +9,119 @@ from __future__ import annotations
 import datetime
 import ipaddress
 import ssl
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from portway.apiserver.users import User, authenticated
+from portway.bootstrap.errors import StartError
+
 _CA_DAYS = 3650
+_TITLES = {"ca": "Portway local authority", "client-ca": "Portway client authority"}
 _SERVER_DAYS = 397
 _RENEW_BEFORE_DAYS = 30
 
 
-def server_context(folder: Path, now: datetime.datetime) -> ssl.SSLContext:
-    """TLS context of the server; makes ``ca.crt``, ``ca.key``, ``server.crt``, ``server.key`` as needed (0600)."""
+@dataclass(frozen=True, slots=True)
+class Own:
+    """A certificate that the operator brings."""
+
+    certificate: Path
+    key: Path
+
+
+def server_context(
+    folder: Path, now: datetime.datetime, names: Sequence[str] = (), own: Own | None = None
+) -> ssl.SSLContext:
+    """TLS context of the server; makes ``ca.crt``, ``ca.key``, ``server.crt``, ``server.key`` as needed (0600).
+
+    Clients may show a certificate of ``client-ca.crt``; one of another authority ends the handshake. ``own`` is served
+    to those who ask for the server by a name; by address and as localhost it goes on with the local one.
+    """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     ca_key, ca = _authority(folder, now)
-    if _expires_soon(folder / "server.crt", now):
-        _issue_server(folder, ca_key, ca, now)
+    _authority(folder, now, "client-ca")
+    wanted = _names(names)
+    if _expires_soon(folder / "server.crt", now) or not _covers(folder / "server.crt", wanted):
+        _issue_server(folder, ca_key, ca, now, wanted)
+    context = _context(folder, Own(folder / "server.crt", folder / "server.key"))
+    if own is not None:
+        theirs = _context(folder, own)
+
+        def choose(connection: ssl.SSLSocket | ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
+            if name and name != "localhost":
+                connection.context = theirs
+
+        context.sni_callback = choose
+    return context
+
+
+def _context(folder: Path, served: Own) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(folder / "server.crt", folder / "server.key")
+    try:
+        context.load_cert_chain(served.certificate, served.key)
+    except (ssl.SSLError, OSError) as error:
+        raise StartError(f"{served.certificate} and {served.key} are no certificate with its key: {error}.") from None
+    context.verify_mode = ssl.CERT_OPTIONAL
+    context.load_verify_locations(folder / "client-ca.crt")
     context.set_alpn_protocols(["http/1.1"])
     return context
 
 
-def _authority(folder: Path, now: datetime.datetime) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
-    key_file, certificate_file = folder / "ca.key", folder / "ca.crt"
+def user_of(certificate: Mapping[str, Any] | None) -> User | None:
+    """Common name → user, organizations → groups, as upstream. ``certificate``: verified, as ssl's ``getpeercert``."""
+    if not certificate:
+        return None
+    fields = [pair for part in certificate.get("subject", ()) for pair in part]
+    names = [value for field, value in fields if field == "commonName" and value]
+    if not names:
+        return None
+    return authenticated(names[0], tuple(value for field, value in fields if field == "organizationName"))
+
+
+def issue_client(
+    folder: Path, name: str, groups: Sequence[str], life: datetime.timedelta, now: datetime.datetime
+) -> tuple[str, str]:
+    """(certificate, key) as PEM text for a user in groups. It cannot be taken back: keep its life short."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    ca_key, ca = _authority(folder, now, "client-ca")
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name(
+        [
+            *(x509.NameAttribute(NameOID.ORGANIZATION_NAME, group) for group in groups),
+            x509.NameAttribute(NameOID.COMMON_NAME, name),
+        ]
+    )
+    certificate = (
+        _builder(subject, ca.subject, key, now, life)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_usage(digital_signature=True), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
+        .sign(ca_key, hashes.SHA256())
+    )
+    return certificate.public_bytes(serialization.Encoding.PEM).decode(), _pem(key).decode()
+
+
+def _authority(
+    folder: Path, now: datetime.datetime, stem: str = "ca"
+) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
+    key_file, certificate_file = folder / f"{stem}.key", folder / f"{stem}.crt"
     if key_file.exists() and not _expires_soon(certificate_file, now):
         key = serialization.load_pem_private_key(key_file.read_bytes(), password=None)
         if isinstance(key, ec.EllipticCurvePrivateKey):
             return key, x509.load_pem_x509_certificate(certificate_file.read_bytes())
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Portway local authority")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, _TITLES[stem])])
     identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
     certificate = (
-        _builder(name, name, key, now, _CA_DAYS)
+        _builder(name, name, key, now, datetime.timedelta(days=_CA_DAYS))
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_usage(key_cert_sign=True, crl_sign=True), critical=True)
         .add_extension(identifier, critical=False)
@@ -51,26 +129,24 @@ def _authority(folder: Path, now: datetime.datetime) -> tuple[ec.EllipticCurvePr
     )
     _write(key_file, _pem(key))
     _write(certificate_file, certificate.public_bytes(serialization.Encoding.PEM))
-    (folder / "server.crt").unlink(missing_ok=True)
+    if stem == "ca":
+        (folder / "server.crt").unlink(missing_ok=True)
     return key, certificate
 
 
 def _issue_server(
-    folder: Path, ca_key: ec.EllipticCurvePrivateKey, ca: x509.Certificate, now: datetime.datetime
+    folder: Path,
+    ca_key: ec.EllipticCurvePrivateKey,
+    ca: x509.Certificate,
+    now: datetime.datetime,
+    names: Sequence[x509.GeneralName],
 ) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "portway")])
-    names = x509.SubjectAlternativeName(
-        [
-            x509.DNSName("localhost"),
-            x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
-            x509.IPAddress(ipaddress.ip_address("::1")),
-        ]
-    )
     authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key())
     certificate = (
-        _builder(name, ca.subject, key, now, _SERVER_DAYS)
-        .add_extension(names, critical=False)
+        _builder(name, ca.subject, key, now, datetime.timedelta(days=_SERVER_DAYS))
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(digital_signature=True), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
@@ -81,8 +157,29 @@ def _issue_server(
     _write(folder / "server.crt", certificate.public_bytes(serialization.Encoding.PEM))
 
 
+def _names(given: Sequence[str]) -> list[x509.GeneralName]:
+    return [_general(name) for name in dict.fromkeys(("localhost", "127.0.0.1", "::1", *given))]
+
+
+def _general(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
+
+
+def _covers(file: Path, names: Sequence[x509.GeneralName]) -> bool:
+    certificate = x509.load_pem_x509_certificate(file.read_bytes())
+    found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return set(names) <= set(found)
+
+
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, now: datetime.datetime, days: int
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePrivateKey,
+    now: datetime.datetime,
+    life: datetime.timedelta,
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
@@ -91,7 +188,7 @@ def _builder(
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=days))
+        .not_valid_after(now + life)
     )
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
+from portway.bootstrap import certificates
 from portway.bootstrap.errors import StartError
 
 _TLS_HANDSHAKE = 0x16
@@ -28,7 +29,7 @@ log = logging.getLogger(__name__)
 
 def bind(host: str, port: int) -> socket.socket:
     """The listening socket. Raises StartError when the port cannot be had."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
@@ -60,6 +61,7 @@ class Server:
             h11_max_incomplete_event_size=64 * 1024,
         )
         self._config.load()
+        self._made: Any = _introducing(self._config.http_protocol_class)
         self._listener = listener
         self._context = context
         self._state = ServerState()
@@ -101,9 +103,7 @@ class Server:
             raise
 
     def _protocol(self) -> asyncio.Protocol:
-        made = self._config.http_protocol_class(  # type: ignore[call-arg]
-            config=self._config, server_state=self._state, app_state={}
-        )
+        made = self._made(config=self._config, server_state=self._state, app_state={})
         assert isinstance(made, asyncio.Protocol)  # noqa: S101  narrows uvicorn's union type
         return made
 
@@ -116,6 +116,19 @@ class Server:
                     await asyncio.sleep(0.02)
         for task in list(self._state.tasks):
             task.cancel()
+
+
+def _introducing(protocol: Any) -> Any:
+    """uvicorn's protocol, whose ``scope["state"]["peer"]`` is the user that the client's certificate names."""
+
+    class Introducing(protocol):  # type: ignore[misc]
+        def connection_made(self, transport: asyncio.Transport) -> None:
+            peer = certificates.user_of(transport.get_extra_info("peercert"))
+            if peer is not None:
+                self.app_state["peer"] = peer
+            super().connection_made(transport)
+
+    return Introducing
 
 
 async def _peek(accepted: socket.socket) -> bytes:

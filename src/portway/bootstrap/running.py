@@ -28,7 +28,7 @@ from portway.bootstrap.assembly import ControlPlane
 from portway.bootstrap.errors import StartError
 from portway.bootstrap.locking import Running
 from portway.bootstrap.reporting import Reporter
-from portway.bootstrap.settings import HOST, Settings
+from portway.bootstrap.settings import Settings
 from portway.client.contract import ALL_WORKSPACES
 from portway.client.http import HttpTransport, Tls
 from portway.client.rest import RestClient
@@ -42,7 +42,7 @@ async def serve(settings: Settings, report: Reporter, *, demo: bool = False, exi
     _require_git()
     with locking.hold(settings.home, settings.address) as announcement:
         logs.set_up(settings.log_file, console_level=logging.ERROR)
-        listener = listening.bind(HOST, settings.port)
+        listener = listening.bind(settings.host, settings.port)
         stop = _Stop()
         report.headline("Portway")
         try:
