@@ -132,9 +132,17 @@ async def test_a_watch_over_websocket_sends_a_frame_per_event(api: Any, server: 
     await serving
 
 
+def _watchers(cache: Any, count: int) -> Any:
+    async def holds() -> bool:
+        return bool(cache.watchers == count)
+
+    return holds
+
+
 async def test_a_client_that_leaves_leaves_nothing_behind(api: Any, server: Any, make: Any) -> None:
     cache = server.context.storage.cache
-    before = cache.watchers
+    before = len(server.context.storage.followers) + 1  # its indexes and its housekeeping
+    await make.eventually(_watchers(cache, before), "the server's own watches")
     async with api.watch(CONFIGS) as watch:
         await watch.next()
         await api.post(CONFIGS, make.config("a"))
