@@ -51,6 +51,7 @@ async def portal(tmp_path: Path) -> AsyncIterator[Portal]:
 
     (tmp_path / "index.md").write_text("# Welcome\n\nStart with the [guide](guide.md).")
     (tmp_path / "guide.md").write_text("# Guide\n\nOpen the harbour.")
+    (tmp_path / "plan.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>')
     settings = Settings(docs=tmp_path)
     app = create_app(Deps(api, index, login=login, logs=_logs, read_tree=_tree, settings=settings))
     following = asyncio.create_task(index.run(api.at(ALL_WORKSPACES)))

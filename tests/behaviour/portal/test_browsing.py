@@ -148,6 +148,13 @@ async def test_starring_keeps_an_entity_on_the_start_page(portal: Portal) -> Non
     assert "Nothing starred yet" in (await portal.get("/catalog?scope=starred")).text
 
 
+async def test_a_drawing_in_docs_is_shown_so_that_nothing_in_it_runs(portal: Portal) -> None:
+    drawing = await portal.get("/docs/plan.svg")
+    assert drawing.headers["content-type"] == "image/svg+xml"
+    assert drawing.headers["content-security-policy"].startswith("sandbox; default-src 'none'")
+    assert drawing.headers["x-content-type-options"] == "nosniff"
+
+
 async def test_docs_of_portway_and_of_a_component_link_and_search(portal: Portal) -> None:
     assert 'href="/docs/guide.md"' in (await portal.get("/docs")).text
     assert "Open the harbour" in (await portal.get("/docs/guide.md")).text

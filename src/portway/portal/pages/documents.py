@@ -20,7 +20,8 @@ from portway.techdocs import sites
 from portway.techdocs.sites import DocsSite, Entry, Hit, Page
 
 _REPOSITORIES = claim("repositories", "Repository")
-_IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+_SVG = "image/svg+xml"
+_IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", _SVG})
 _LARGEST = 4 * 1024 * 1024
 
 
@@ -64,11 +65,14 @@ def context_of(visit: Visit, site: DocsSite, path: str, base: str) -> DocsContex
 
 
 def image_of(site: DocsSite, path: str) -> Response | None:
-    """Pictures in a safe format; SVG is not one (it can hold scripts)."""
+    """A picture of the documentation. An SVG can hold scripts: it is sent so that nothing in it runs."""
     kind = mimetypes.guess_type(path)[0] or ""
-    if kind in _IMAGES and path in site.files:
-        return Response(site.files[path], media_type=kind, headers={"Cache-Control": "private, max-age=60"})
-    return None
+    if kind not in _IMAGES or path not in site.files:
+        return None
+    headers = {"Cache-Control": "private, max-age=60"}
+    if kind == _SVG:
+        headers["Content-Security-Policy"] = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+    return Response(site.files[path], media_type=kind, headers=headers)
 
 
 def has_docs(entity: Entity) -> bool:
