@@ -6,7 +6,17 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from portway.apiserver import authn, authorizing, composing, dispatching, nonresources, responses, routing, websockets
+from portway.apiserver import (
+    authn,
+    authorizing,
+    composing,
+    deadlines,
+    dispatching,
+    nonresources,
+    responses,
+    routing,
+    websockets,
+)
 from portway.apiserver.admission.contract import Admission
 from portway.apiserver.auditing import Auditor
 from portway.apiserver.context import Context
@@ -102,7 +112,7 @@ class ApiServer:
         request.audit_id = request.header(b"audit-id") or identifiers.random_uuid()
         verb = authorizing.verb_of(request)
         try:
-            answer = await self._answer(request, verb)
+            answer = await self._answer_in_time(request, verb)
         except Disconnected:
             return None
         except StatusError as error:
@@ -116,6 +126,19 @@ class ApiServer:
         self.metrics.count(verb, target.resource, code)
         self._answered(request, verb, answer)
         return request, answer
+
+    async def _answer_in_time(self, request: Request, verb: str) -> Response | Stream:
+        """A write that is late is not taken back: as with kube-apiserver, 504 says nothing of its fate."""
+        if verb == "watch":
+            return await self._answer(request, verb)
+        limit = asyncio.timeout(deadlines.seconds_of(request))
+        try:
+            async with limit:
+                return await self._answer(request, verb)
+        except TimeoutError:
+            if limit.expired():
+                raise deadlines.exceeded() from None
+            raise
 
     async def _answer(self, request: Request, verb: str) -> Response | Stream:
         context, target = self.context, request.target

@@ -91,3 +91,12 @@ def be_strict(request: Request, gvk: GroupVersionKind, unknown: Iterable[str], s
         f'{gvk.kind} in version "{gvk.version}" cannot be handled as a {gvk.kind}: '
         f"strict decoding error: {', '.join(complaints)}"
     )
+
+
+def tell_duplicates(request: Request, duplicates: Iterable[tuple[str, int]]) -> None:
+    """(key, line) of an applied configuration, in the words of the YAML library that upstream reads it with."""
+    lines = "".join(f'\n  line {line}: key "{key}" already set in map' for key, line in duplicates)
+    told = f"error converting YAML to JSON: yaml: unmarshal errors:{lines}"
+    if request.field_validation == "Strict":
+        raise bad_request(f"error strict decoding YAML: {told}")
+    request.warnings.append(told)

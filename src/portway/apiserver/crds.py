@@ -123,6 +123,19 @@ def settle(manifest: Manifest, others: Iterable[Definition], now: str) -> None:
     status["conditions"] = [_kept(old.get(c["type"]), c) for c in new]
 
 
+def complete_status(manifest: Manifest, old: Manifest) -> None:
+    """Somebody else's write of the status: conditions that say whether the CRD is served outlive it."""
+    status = manifest.setdefault("status", {})
+    given = [{"type": "", "status": "", **condition} for condition in status.get("conditions") or ()]
+    types = {condition["type"] for condition in given}
+    before = (old.get("status") or {}).get("conditions") or ()
+    status["conditions"] = given + [c for c in before if c["type"] in _OWN_CONDITIONS and c["type"] not in types]
+    for field in ("acceptedNames", "storedVersions"):
+        if not status.get(field) and (old.get("status") or {}).get(field):
+            status[field] = old["status"][field]
+
+
+_OWN_CONDITIONS = ("NamesAccepted", "Established", "Terminating")
 _MESSAGES = {
     "NoConflicts": "no conflicts found",
     "InitialNamesAccepted": "the initial names have been accepted",

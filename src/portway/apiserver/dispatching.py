@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from portway.apiserver import reviews
+from portway.apiserver import negotiating, reviews
 from portway.apiserver.context import Context
 from portway.apiserver.documents import discovery
 from portway.apiserver.requests import Request
@@ -48,7 +48,7 @@ _OBJECT_VERBS: dict[str, Verb] = {"get": getting.get, "update": updating.update,
 
 
 def verb_for(request: Request, resource: Resource, verb: str) -> Verb:
-    """Raises StatusError 404 for a subresource that is not there, 405 for a verb that is not offered."""
+    """Raises StatusError 404 for a subresource that is not there, 405 for a verb and 406 for a form not offered."""
     served, subresource = resource.served, request.target.subresource
     if subresource:
         offered = served.subresource(subresource)
@@ -58,6 +58,7 @@ def verb_for(request: Request, resource: Resource, verb: str) -> Verb:
             raise discovery.missing()
         verbs, table = offered.verbs, _SUBRESOURCES.get(subresource, _OBJECT_VERBS)
     elif reviews.is_review(resource):
+        negotiating.accepted(request.header(b"accept"), negotiating.PLAIN_FORM)
         verbs, table = served.verbs, {"create": reviews.review}
     else:
         verbs, table = served.verbs, _VERBS

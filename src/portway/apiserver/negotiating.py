@@ -29,8 +29,14 @@ _JSON_TYPES = frozenset(
 )
 
 
-@lru_cache(maxsize=256)
-def accepted(accept: str) -> Accepted:
+ALL_FORMS = frozenset(Form)
+STREAMED_FORMS = ALL_FORMS - {Form.TABLE}
+"""What a watch that begins with the state gives."""
+PLAIN_FORM = frozenset((Form.OBJECT,))
+
+
+@lru_cache(maxsize=512)
+def accepted(accept: str, offered: frozenset[Form] = ALL_FORMS) -> Accepted:
     """The first alternative that can be given. Protobuf is answered in JSON, which every client that asks can read.
 
     Raises StatusError 406 when there is none.
@@ -48,6 +54,7 @@ def accepted(accept: str) -> Accepted:
         if (
             values.get("g", "meta.k8s.io") == "meta.k8s.io"
             and wanted in _FORMS
+            and Form(wanted) in offered
             and values.get("v") in ("v1", "v1beta1")
         ):
             return Accepted(Form(wanted), f"meta.k8s.io/{values['v']}")

@@ -23,10 +23,12 @@ _METADATA_FORMS = (Form.METADATA, Form.METADATA_LIST)
 class Renderer:
     """``value`` gives the bytes of one object as this request sees it."""
 
-    def __init__(self, request: Request, resource: Resource, tenants: Tenants) -> None:
+    def __init__(
+        self, request: Request, resource: Resource, tenants: Tenants, offered: frozenset[Form] = negotiating.ALL_FORMS
+    ) -> None:
         self._resource = resource
         self._tenants = tenants if request.tenant is None else None
-        self._accepted = accepted_by(request)
+        self._accepted = accepted_by(request, offered)
         include = request.query.get("includeObject") or "Metadata"
         self._include = include if include in ("None", "Metadata", "Object") else "Metadata"
         self._changes_version = resource.served.gvk.api_version != resource.storage_api_version
@@ -103,8 +105,8 @@ class Renderer:
         }
 
 
-def accepted_by(request: Request) -> Accepted:
-    return negotiating.accepted(request.header(b"accept"))
+def accepted_by(request: Request, offered: frozenset[Form] = negotiating.ALL_FORMS) -> Accepted:
+    return negotiating.accepted(request.header(b"accept"), offered)
 
 
 @lru_cache(maxsize=2048)

@@ -92,6 +92,12 @@ def _key_ends(text: bytes) -> int:
     return len(_KEY_END.findall(_ESCAPE.sub(b"", text) if b"\\" in text else text))
 
 
+def yaml_duplicates(body: bytes) -> list[tuple[str, int]]:
+    """Keys given twice in one map and the lines of the second, for texts ``decode_yaml`` accepted."""
+    composed = composing.compose(body.decode(), max_depth=MAX_DEPTH)
+    return [(str(path[-1]), line) for path, line in composed.duplicates]
+
+
 def json_duplicates(body: bytes) -> tuple[str, ...]:
     """Paths of keys that a JSON text repeats within one object; for texts ``decode_json`` accepted."""
     repeated: dict[int, tuple[dict[str, Any], list[str]]] = {}

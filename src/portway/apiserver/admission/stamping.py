@@ -70,6 +70,7 @@ class Completion:
 
     def _complete_crd(self, request: AdmissionRequest, manifest: Manifest) -> None:
         if request.subresource:
+            crds.complete_status(manifest, request.old or {})
             return
         crds.complete(manifest)
         causes = crds.check(manifest)

@@ -73,6 +73,8 @@ def _referred(node: Schema, prefix: str) -> Schema:
 
 
 def _custom(schema: Mapping[str, Any], prefix: str) -> Schema:
+    if prefix == V2 and schema.get("x-kubernetes-preserve-unknown-fields"):
+        return {"type": "object"}  # as upstream: clients of v2 refuse unknown fields where any are named
     metadata = {"$ref": definitions.OBJECT_META, "description": "Name, place and history of the object."}
     published = dict(schema)
     properties = dict(schema.get("properties") or {})
@@ -100,6 +102,9 @@ def _to_v2(node: Schema) -> Schema:
     if node.get("nullable") or node.get("x-kubernetes-int-or-string"):
         for key in ("type", "items", "properties", "additionalProperties", "required"):
             plain.pop(key, None)
+    elif node.get("x-kubernetes-preserve-unknown-fields"):
+        plain.pop("items", None)
+        plain.pop("properties", None)
     return plain
 
 

@@ -77,7 +77,11 @@ def _check_identity(request: Request, resource: Resource, manifest: Manifest, li
 async def _apply(context: Context, request: Request, resource: Resource) -> Response:
     if not request.query.get("fieldManager"):
         raise _manager_required()
-    decoded = decoding.decode_yaml(await request.body())
+    text = await request.body()
+    decoded = decoding.decode_yaml(text)
+    if decoded.duplicates and request.field_validation != "Ignore":
+        bodies.tell_duplicates(request, decoding.yaml_duplicates(text))
+        decoded = Decoded(decoded.value)
     configuration = bodies.typed(decoded.value, resource.served.gvk)
     updating.check_name(request, configuration)
     creating.place(configuration, request.target.namespace if resource.served.namespaced else "")
@@ -111,16 +115,27 @@ async def _apply_once(
             uid = configuration["metadata"]["uid"]
             why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
             raise StatusError(409, "Conflict", why, name=target.name, kind=resource.served.plural)
-        manifest = ownership.applied(
-            request, resource, None, copy.deepcopy(configuration), subresource="", now=context.now
-        )
+        own_side = _own_side(resource, "", copy.deepcopy(configuration))
+        manifest = ownership.applied(request, resource, None, own_side, subresource="", now=context.now)
         return 201, await writing.create(context, request, resource, manifest, source, applied=True)
     live = writing.live_of(resource, live_record)
     metadata.check_preconditions(resource, configuration, live)
-    manifest = ownership.applied(
-        request, resource, live, copy.deepcopy(configuration), subresource=subresource, now=context.now
-    )
+    own_side = _own_side(resource, subresource, copy.deepcopy(configuration))
+    manifest = ownership.applied(request, resource, live, own_side, subresource=subresource, now=context.now)
     return 200, await writing.replace(context, request, resource, live_record, manifest, source=source, applied=True)
+
+
+def _own_side(resource: Resource, subresource: str, configuration: Manifest) -> Manifest:
+    """Without what this endpoint does not write, so that an applier does not come to own it."""
+    if subresource == "status":
+        kept = {"apiVersion", "kind", "metadata", "status"}
+        fields = configuration["metadata"]
+        if resource.served.custom:
+            configuration["metadata"] = {k: fields[k] for k in ("name", "namespace", "uid") if k in fields}
+        return {key: value for key, value in configuration.items() if key in kept}
+    if resource.has_status:
+        configuration.pop("status", None)
+    return configuration
 
 
 def _manager_required() -> StatusError:

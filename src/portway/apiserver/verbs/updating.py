@@ -25,6 +25,7 @@ async def update(context: Context, request: Request, resource: Resource) -> Resp
     check_name(request, manifest)
     creating.place(manifest, request.target.namespace if resource.served.namespaced else "")
     conditional = bool(manifest["metadata"].get("resourceVersion"))
+    getting.live(context, request, resource)  # what is not there is not found, whatever else may be wrong
     if resource.served.custom and not conditional:
         cause = Cause(
             "FieldValueInvalid", "Invalid value: 0x0: must be specified for an update", "metadata.resourceVersion"

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 
 import orjson
 
-from portway.apiserver import objects
+from portway.apiserver import negotiating, objects
 from portway.apiserver.context import Context
-from portway.apiserver.negotiating import Form
 from portway.apiserver.rendering import Renderer
 from portway.apiserver.requests import Request
 from portway.apiserver.resources import Resource
@@ -89,7 +88,9 @@ async def watch(context: Context, request: Request, resource: Resource) -> Strea
 
 def _prepare(context: Context, request: Request, resource: Resource) -> _Watch:
     query = request.query
-    renderer = Renderer(request, resource, context.tenants)
+    wants_initial = request.flag("sendInitialEvents")
+    forms = negotiating.STREAMED_FORMS if wants_initial else negotiating.ALL_FORMS
+    renderer = Renderer(request, resource, context.tenants, forms)
     initial = query.get("sendInitialEvents", "")
     match = query.get("resourceVersionMatch", "")
     if initial and not match:
@@ -98,9 +99,6 @@ def _prepare(context: Context, request: Request, resource: Resource) -> _Watch:
         raise _forbidden("resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided")
     if initial and match != "NotOlderThan":
         raise _forbidden('sendInitialEvents requires setting resourceVersionMatch to "NotOlderThan"')
-    wants_initial = request.flag("sendInitialEvents")
-    if wants_initial and renderer.form is Form.TABLE:
-        raise StatusError(406, "NotAcceptable", "sendInitialEvents is not supported for tables")
     return _Watch(
         context,
         request,
