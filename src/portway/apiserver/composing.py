@@ -11,7 +11,12 @@ from portway.apiserver.accounts import ServiceAccountTokens
 from portway.apiserver.admission import roots
 from portway.apiserver.admission.builtinchecks import BuiltinChecks
 from portway.apiserver.admission.escalation import EscalationPrevention
+from portway.apiserver.admission.matching import Matcher
 from portway.apiserver.admission.namespaces import NamespaceLifecycle
+from portway.apiserver.admission.policies.mutation import MutatingPolicies
+from portway.apiserver.admission.policies.params import Params
+from portway.apiserver.admission.policies.validation import ValidatingPolicies
+from portway.apiserver.admission.policies.writing import PolicyWriting
 from portway.apiserver.admission.stamping import Completion, RequestedBy
 from portway.apiserver.admission.workspacecreation import WorkspaceCreation
 from portway.apiserver.authn import Authenticator
@@ -53,6 +58,9 @@ def compose(cache: Cache, settings: Settings, sealer: Sealer | None, now: clocks
     keys = SigningKeys(storage, now)
     accounts = ServiceAccountTokens(storage, keys, now, settings.issuer, settings.service_account_seconds)
     types = WorkspaceTypes(cache, tenants)
+    matcher, params = Matcher(storage, registry), Params(storage, registry)
+    mutating_policies = MutatingPolicies(cache, matcher, params, grants)
+    validating_policies = ValidatingPolicies(cache, matcher, params, grants)
 
     async def create_secret(secret: Manifest) -> None:
         await Internal(context).create(roots.ROOT, registry.builtin_resource("", "v1", "secrets"), secret, NAMESPACE)
@@ -71,13 +79,17 @@ def compose(cache: Cache, settings: Settings, sealer: Sealer | None, now: clocks
         mutating=(
             RequestedBy(),
             Completion(registry, now),
+            PolicyWriting(registry),
+            mutating_policies,
             WorkspaceCreation(tenants, registry, types, grants, settings=settings, now=now),
         ),
-        validating=(NamespaceLifecycle(storage), BuiltinChecks(), EscalationPrevention(grants)),
+        validating=(NamespaceLifecycle(storage), BuiltinChecks(), EscalationPrevention(grants), validating_policies),
     )
     followers: tuple[Follower[Any], ...] = (
         tenants.follower,
         types.follower,
+        *mutating_policies.followers,
+        *validating_policies.followers,
         *registry.followers,
         *grants.followers,
         tokens.follower,

@@ -35,6 +35,8 @@ class AdmissionRequest:
     dry_run: bool
     warnings: list[str] = field(default_factory=list)
     """Text for the client; sent as Warning headers."""
+    annotations: dict[str, str] = field(default_factory=dict)
+    """What admission has to say in the audit log."""
     also: list[Change] = field(default_factory=list)
     """Further writes of the same atomic commit (a new workspace's contents)."""
 

@@ -1,7 +1,6 @@
 """The kinds served everywhere, in the order discovery shows them.
 
-``Service`` is read-only: the one object, ``default/kubernetes``, is the server's own to write. ``PLANNED``
-holds kinds that are declared but not acted on yet, so they are not served.
+``Service`` is read-only: the one object, ``default/kubernetes``, is the server's own to write.
 """
 
 from __future__ import annotations
@@ -32,11 +31,16 @@ _PACKAGE_OF_GROUP = {
     "apis.kcp.io": "apis",
     "meta.k8s.io": "meta",
 }
+_PACKAGE_OF_VERSION = {
+    ("admissionregistration.k8s.io", "v1beta1"): "admissionbeta",
+    ("admissionregistration.k8s.io", "v1alpha1"): "admissionalpha",
+}
 
 
 def definition_name(gvk: GroupVersionKind) -> str:
     """Full definition name of a built-in kind; raises KeyError for a group that has none."""
-    return f"{definitions.PACKAGES[_PACKAGE_OF_GROUP[gvk.group]]}.{gvk.kind}"
+    package = _PACKAGE_OF_VERSION.get((gvk.group, gvk.version)) or _PACKAGE_OF_GROUP[gvk.group]
+    return f"{definitions.PACKAGES[package]}.{gvk.kind}"
 
 
 def _kind(
@@ -51,6 +55,7 @@ def _kind(
     columns: tuple[Column, ...] = (),
     fields: tuple[str, ...] = (),
     categories: tuple[str, ...] = (),
+    stored: str = "",
 ) -> Served:
     group, _, version = api_version.rpartition("/")
     gvk = GroupVersionKind(group, version, kind)
@@ -67,7 +72,7 @@ def _kind(
         subresources=subresources,
         columns=columns,
         selectable_fields=fields,
-        storage_version=version,
+        storage_version=stored or version,
     )
 
 
@@ -265,11 +270,10 @@ _KCP = (
         categories=("kcp",),
     ),
 )
-KINDS: tuple[Served, ...] = _CORE + _GROUPS + _KCP
 
 _ADMISSION = "admissionregistration.k8s.io/v1"
 _WEBHOOK_COLUMNS = (Column("Webhooks", "fn:webhook_count"), AGE)
-PLANNED: tuple[Served, ...] = (
+_ADMISSION_KINDS: tuple[Served, ...] = (
     _kind(
         _ADMISSION,
         "MutatingWebhookConfiguration",
@@ -303,4 +307,29 @@ PLANNED: tuple[Served, ...] = (
         columns=_WEBHOOK_COLUMNS,
         categories=("api-extensions",),
     ),
+    *(
+        _kind(
+            f"admissionregistration.k8s.io/{version}",
+            kind,
+            plural,
+            cluster=True,
+            columns=columns,
+            categories=("api-extensions",),
+            stored="v1",
+        )
+        for version in ("v1", "v1beta1", "v1alpha1")
+        for kind, plural, columns in (
+            (
+                "MutatingAdmissionPolicy",
+                "mutatingadmissionpolicies",
+                (Column("Mutations", "fn:mutation_count"), Column("ParamKind", "fn:param_kind"), AGE),
+            ),
+            (
+                "MutatingAdmissionPolicyBinding",
+                "mutatingadmissionpolicybindings",
+                (Column("PolicyName", ".spec.policyName"), Column("ParamRef", "fn:param_ref"), AGE),
+            ),
+        )
+    ),
 )
+KINDS: tuple[Served, ...] = _CORE + _GROUPS + _ADMISSION_KINDS + _KCP

@@ -141,6 +141,7 @@ CELLS: Mapping[str, Cell] = {
     "subject_accounts": _subjects("ServiceAccount"),
     "subject_groups": _subjects("Group"),
     "subject_users": _subjects("User"),
+    "mutation_count": _count_in_spec("mutations"),
     "validation_count": _count_in_spec("validations"),
     "webhook_count": _count("webhooks"),
 }

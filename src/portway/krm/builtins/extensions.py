@@ -236,6 +236,32 @@ MutatingWebhook: A service asked.
   reinvocationPolicy 10 *string: Never or IfNeeded.
   objectSelector 11 *meta.LabelSelector: Labels of the object.
   matchConditions 12 []MatchCondition map=name merge=name: Further conditions in CEL.
+MutatingAdmissionPolicy kind: Changes in CEL made to requests.
+  metadata 1 meta.ObjectMeta
+  spec 2 MutatingAdmissionPolicySpec: The changes.
+MutatingAdmissionPolicySpec: Changes and where they are made.
+  paramKind 1 *ParamKind: Kind of the objects that parametrise it.
+  matchConstraints 2 *MatchResources: Requests it is about.
+  variables 3 []Variable atomic: Named expressions for use in changes.
+  mutations 4 []Mutation atomic: The changes, in order.
+  failurePolicy 5 *string: Fail or Ignore, when a change cannot be made.
+  matchConditions 6 []MatchCondition map=name merge=name: Further conditions in CEL.
+  reinvocationPolicy 7 string: Never or IfNeeded, when later policies changed the object too.
+Mutation: A change.
+  patchType 2 string required: ApplyConfiguration or JSONPatch.
+  applyConfiguration 3 *ApplyConfiguration: Fields to set.
+  jsonPatch 4 *JSONPatch: Operations to make.
+ApplyConfiguration: Fields to set, merged as server-side apply does.
+  expression 1 string: CEL that makes an Object.
+JSONPatch: Operations of a JSON patch.
+  expression 1 string: CEL that makes a list of JSONPatch.
+MutatingAdmissionPolicyBinding kind: Puts a mutating policy in force.
+  metadata 1 meta.ObjectMeta
+  spec 2 MutatingAdmissionPolicyBindingSpec: Where.
+MutatingAdmissionPolicyBindingSpec: Where a policy is in force.
+  policyName 1 string: The policy.
+  paramRef 2 *ParamRef: Its parameters.
+  matchResources 3 *MatchResources: Only for these requests.
 WebhookClientConfig: Where a webhook is.
   service 1 *ServiceReference: A service; or give url.
   caBundle 2 bytes: Certificates to trust, PEM.
@@ -246,6 +272,36 @@ ServiceReference: A service.
   path 3 *string: The path to call.
   port 4 *int32: The port, 443 when not given.
 """
+
+ADMISSION_BETA = """
+MutatingAdmissionPolicy kind: Changes in CEL made to requests.
+  metadata 1 meta.ObjectMeta
+  spec 2 MutatingAdmissionPolicySpec: The changes.
+MutatingAdmissionPolicySpec: Changes and where they are made.
+  paramKind 1 *admission.ParamKind: Kind of the objects that parametrise it.
+  matchConstraints 2 *admission.MatchResources: Requests it is about.
+  variables 3 []admission.Variable atomic: Named expressions for use in changes.
+  mutations 4 []Mutation atomic: The changes, in order.
+  failurePolicy 5 *string: Fail or Ignore, when a change cannot be made.
+  matchConditions 6 []admission.MatchCondition map=name merge=name: Further conditions in CEL.
+  reinvocationPolicy 7 string: Never or IfNeeded, when later policies changed the object too.
+Mutation: A change.
+  patchType 2 string required: ApplyConfiguration or JSONPatch.
+  applyConfiguration 3 *ApplyConfiguration: Fields to set.
+  jsonPatch 4 *JSONPatch: Operations to make.
+ApplyConfiguration: Fields to set, merged as server-side apply does.
+  expression 1 string: CEL that makes an Object.
+JSONPatch: Operations of a JSON patch.
+  expression 1 string: CEL that makes a list of JSONPatch.
+MutatingAdmissionPolicyBinding kind: Puts a mutating policy in force.
+  metadata 1 meta.ObjectMeta
+  spec 2 MutatingAdmissionPolicyBindingSpec: Where.
+MutatingAdmissionPolicyBindingSpec: Where a policy is in force.
+  policyName 1 string: The policy.
+  paramRef 2 *admission.ParamRef: Its parameters.
+  matchResources 3 *admission.MatchResources: Only for these requests.
+"""
+"""Served as v1beta1 and v1alpha1 too."""
 
 AUTOSCALING = """
 Scale kind: How many copies of something there are to be.

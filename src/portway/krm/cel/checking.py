@@ -99,6 +99,9 @@ class Checker:
     def _select(self, node: Select) -> Type:
         if not node.test and not node.optional:
             name = qualified(node)
+            if name in self._types:
+                node.slot = self._slots[name]
+                return self._types[name]
             head = name.partition(".")[0]
             if name and head not in self._types and self._type_named(node, name):
                 return types.TYPE

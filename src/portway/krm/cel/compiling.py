@@ -57,6 +57,9 @@ def _select(node: Select) -> Run:
     if node.type_value is not None:
         value = node.type_value
         return lambda _frame: value
+    if node.slot:
+        slot = node.slot
+        return lambda frame: frame[slot]
     operand, key = build(node.operand), node.key
     if node.test:
         return _presence(operand, key, optional=node.optional)

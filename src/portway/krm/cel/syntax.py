@@ -66,7 +66,7 @@ class Ident(Node):
 
 
 class Select(Node):
-    __slots__ = ("field", "key", "operand", "optional", "test", "type_value")
+    __slots__ = ("field", "key", "operand", "optional", "slot", "test", "type_value")
 
     def __init__(self, position: int, operand: Node, field: str, *, test: bool = False, optional: bool = False) -> None:
         super().__init__(position)
@@ -76,6 +76,8 @@ class Select(Node):
         """The field's name in the data, which may differ (``__namespace__``)."""
         self.test = test
         self.optional = optional
+        self.slot = 0
+        """Set when the whole chain names a variable."""
         self.type_value: Any = None
 
 

@@ -13,7 +13,7 @@ from portway.krm.builtins import catalogue, definitions
 from portway.krm.builtins.declarations import Field, Message
 from portway.krm.identity import Manifest
 
-TRAVELLING = [k.gvk for k in catalogue.KINDS + catalogue.PLANNED if not k.gvk.group.endswith(".kcp.io")]
+TRAVELLING = [k.gvk for k in catalogue.KINDS if not k.gvk.group.endswith(".kcp.io")]
 TRAVELLING += [catalogue.SCALE, catalogue.TOKEN_REQUEST]
 text = st.text(st.characters(codec="utf-8"), min_size=1, max_size=6)
 objects = st.dictionaries(text, st.integers(-5, 5) | text | st.booleans(), max_size=2)
