@@ -17,7 +17,7 @@ PLURALS = {
 REFUSED = {
     "kubernetes__website__content-en-examples-validatingadmissionpolicy-failure-policy-ignore.yaml",  # no spec
     # From before validationActions had to be given.
-    "kubescape__cel-admission-library__docs-validating-admission-policies-deny-pods-without-app-label-policy-binding.yaml",  # noqa: E501
+    "kubescape__cel-admission-library__docs-validating-admission-policies-deny-pods-without-app-label-policy-binding.yaml",
 }
 
 

@@ -62,7 +62,7 @@ def kind_message(api_version: str, kind: str) -> Message:
         message = definitions.MESSAGES[catalogue.definition_name(GroupVersionKind(group, version, kind))]
     except KeyError:
         message = None
-    if message is None or version != "v1" or not all(f.number for f in message.fields):
+    if message is None or f".{version}." not in message.name or not all(f.number for f in message.fields):
         what = f"{api_version} {kind}".strip() or "an object without apiVersion and kind"
         raise bad_request(f"{what} cannot be sent as protobuf; send it as application/json")
     return message
