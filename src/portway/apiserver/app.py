@@ -31,6 +31,7 @@ from portway.apiserver.settings import Settings
 from portway.apiserver.storing import Sealer
 from portway.apiserver.tokens import OneTimeTokens, Tokens
 from portway.apiserver.virtual import entering as virtual_entry
+from portway.apiserver.virtual import policies
 from portway.kit import identifiers
 from portway.krm.errors import StatusError, internal, unauthorized, unavailable
 from portway.store.caching import Cache
@@ -177,8 +178,10 @@ class ApiServer:
             raise discovery.missing()
         if target.namespace and not resource.served.namespaced and resource.key != "namespaces":
             raise discovery.missing()
+        policies.require(self.context, request, resource, verb)
         serve: Callable[..., Awaitable[Response | Stream]] = dispatching.verb_for(request, resource, verb)
-        return await serve(self.context, request, resource)
+        answer = await serve(self.context, request, resource)
+        return answer if request.view is None else request.view.ended_by_changes(answer, resource)
 
     def _resource(self, request: Request) -> Resource | None:
         target, tenant = request.target, request.tenant

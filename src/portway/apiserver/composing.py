@@ -9,6 +9,7 @@ from typing import Any
 from portway.apiserver import clocks
 from portway.apiserver.accounts import ServiceAccountTokens
 from portway.apiserver.admission import roots
+from portway.apiserver.admission.binding import BindingAdmission
 from portway.apiserver.admission.builtinchecks import BuiltinChecks
 from portway.apiserver.admission.escalation import EscalationPrevention
 from portway.apiserver.admission.matching import Matcher
@@ -17,10 +18,12 @@ from portway.apiserver.admission.policies.mutation import MutatingPolicies
 from portway.apiserver.admission.policies.params import Params
 from portway.apiserver.admission.policies.validation import ValidatingPolicies
 from portway.apiserver.admission.policies.writing import PolicyWriting
+from portway.apiserver.admission.publishing import Publishing
 from portway.apiserver.admission.stamping import Completion, RequestedBy
 from portway.apiserver.admission.workspacecreation import WorkspaceCreation
 from portway.apiserver.authn import Authenticator
 from portway.apiserver.authorizing import Authorizer
+from portway.apiserver.bindingstatuses import BindingStatuses
 from portway.apiserver.context import Context
 from portway.apiserver.following import Follower
 from portway.apiserver.housekeeping.running import Housekeeping
@@ -81,6 +84,8 @@ def compose(cache: Cache, settings: Settings, sealer: Sealer | None, now: clocks
             Completion(registry, now),
             PolicyWriting(registry),
             mutating_policies,
+            Publishing(storage, tenants, settings, now),
+            BindingAdmission(registry, grants, BindingStatuses(registry, now)),
             WorkspaceCreation(tenants, registry, types, grants, settings=settings, now=now),
         ),
         validating=(NamespaceLifecycle(storage), BuiltinChecks(), EscalationPrevention(grants), validating_policies),

@@ -45,7 +45,7 @@ def parse(key: Key, revision: int, manifest: Manifest) -> Definition:
         )
     bundle = Bundle(("crd", key.cluster, key.name, str(revision)), served)
     names = spec["names"]
-    return Definition(bundle, spec["group"], _plural_names(names), _kinds(names), terminating)
+    return Definition(bundle, spec["group"], plural_names(names), kind_names(names), terminating)
 
 
 def is_established(status: Manifest) -> bool:
@@ -164,7 +164,7 @@ def _kept(old: Manifest | None, new: Manifest) -> Manifest:
 
 
 def _conflict(spec: Manifest, others: Iterable[Definition]) -> str | None:
-    names, kinds = _plural_names(spec["names"]), _kinds(spec["names"])
+    names, kinds = plural_names(spec["names"]), kind_names(spec["names"])
     for other in others:
         if other.group != spec["group"]:
             continue
@@ -173,9 +173,9 @@ def _conflict(spec: Manifest, others: Iterable[Definition]) -> str | None:
     return None
 
 
-def _plural_names(names: Manifest) -> frozenset[str]:
+def plural_names(names: Manifest) -> frozenset[str]:
     return frozenset([names["plural"], names.get("singular") or "", *(names.get("shortNames") or ())]) - {""}
 
 
-def _kinds(names: Manifest) -> frozenset[str]:
+def kind_names(names: Manifest) -> frozenset[str]:
     return frozenset([names["kind"], names.get("listKind") or ""]) - {""}

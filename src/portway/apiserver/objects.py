@@ -34,6 +34,7 @@ _METADATA_ORDER = (
 )
 METADATA_FIELDS = frozenset(_METADATA_ORDER) | {"selfLink"}
 _PLACE = b'"resourceVersion":""'
+_CLUSTER = b'"annotations":{"%s":"' % CLUSTER_ANNOTATION.encode()
 
 
 def decode(value: bytes) -> Manifest:
@@ -84,6 +85,12 @@ def with_path(value: bytes, cluster: str, path: str) -> bytes:
         return value
     marker = b'"annotations":{"%s":"%s"' % (CLUSTER_ANNOTATION.encode(), cluster.encode())
     return value.replace(marker, marker + b',"%s":"%s"' % (PATH_ANNOTATION.encode(), path.encode()), 1)
+
+
+def cluster_of(value: bytes) -> str:
+    """Logical cluster of stored bytes, without decoding them."""
+    _, _, rest = value.partition(_CLUSTER)
+    return rest.partition(b'"')[0].decode()
 
 
 def in_version(value: bytes, resource: Resource) -> bytes:

@@ -1,63 +1,43 @@
 """Which resources each workspace serves: built-in kinds, its CRDs, and what its APIBindings bind.
 
 Everything is kept per workspace as a few references; the set of resources itself is shared by all workspaces with
-the same CRDs and bindings (thousands of teams, one set), and made when first asked for.
+the same CRDs and bindings (thousands of teams, one set), and made when first asked for. A binding serves what its
+export offers now: a changed export or schema reaches all consumers at once, whatever their status still says.
 """
 
 from __future__ import annotations
 
 import weakref
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any
 
-from portway.apiserver import crds, resources
+from portway.apiserver import arranging, crds, exporting, resources
+from portway.apiserver.arranging import Arrangement, Offer
+from portway.apiserver.claiming import ClaimChanges
 from portway.apiserver.crds import Definition
+from portway.apiserver.exporting import BINDINGS, EXPORTS, SCHEMAS, Binding, Export, Reference, Schema
 from portway.apiserver.following import Follower
-from portway.apiserver.resources import Bundle, Resource, ResourceSet
+from portway.apiserver.resources import Bundle, Resource, ResourceSet, Source
 from portway.apiserver.tenants import Tenants
-from portway.krm.builtins import served_from_api_resource_schema
 from portway.krm.errors import not_found
-from portway.krm.identity import Manifest
 from portway.krm.served import Served
 from portway.store.contract import Key, Reads
-
-SCHEMAS = "apiresourceschemas.apis.kcp.io"
-EXPORTS = "apiexports.apis.kcp.io"
-BINDINGS = "apibindings.apis.kcp.io"
-
-
-class Reference(NamedTuple):
-    """An API export as a binding names it; ``path`` is empty for the binding's own workspace."""
-
-    path: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Binding:
-    reference: Reference
-    bound: bool
-    """Whether its status says so."""
-
-
-@dataclass(frozen=True, slots=True)
-class Export:
-    revision: int
-    schemas: tuple[str, ...]
 
 
 class Registry:
     def __init__(self, cache: Reads, tenants: Tenants, builtin: tuple[Served, ...]) -> None:
         self._tenants = tenants
         self.builtin = ResourceSet(resources.of(served) for served in builtin)
+        self._builtin_names = frozenset((s.gvk.group, s.plural) for s in builtin)
         self._sets: dict[str, ResourceSet] = {}
         self._shared: weakref.WeakValueDictionary[tuple[tuple[str, ...], ...], ResourceSet] = (
             weakref.WeakValueDictionary()
         )
+        self.claims = ClaimChanges()
         self.crds: Follower[Definition] = Follower(cache, crds.CRDS, crds.parse, self._workspace_changed)
-        self.bindings: Follower[Binding] = Follower(cache, BINDINGS, _binding, self._workspace_changed)
-        self.exports: Follower[Export] = Follower(cache, EXPORTS, _export, self._all_changed)
-        self.schemas: Follower[tuple[Resource, ...]] = Follower(cache, SCHEMAS, _schema, self._all_changed)
+        self.bindings: Follower[Binding] = Follower(cache, BINDINGS, exporting.parse_binding, self._binding_changed)
+        self.exports: Follower[Export] = Follower(cache, EXPORTS, exporting.parse_export, self._all_changed)
+        self.schemas: Follower[Schema] = Follower(cache, SCHEMAS, exporting.parse_schema, self._all_changed)
 
     @property
     def followers(self) -> tuple[Follower[Any], ...]:
@@ -86,108 +66,103 @@ class Registry:
                 return found
         return None
 
-    def export(self, cluster: str, reference: Reference) -> tuple[str, Export] | None:
-        """The export a binding in ``cluster`` names, with the logical cluster it lives in."""
+    def source_of(self, cluster: str, reference: Reference) -> Source | None:
+        """The place of the export a binding in ``cluster`` names, whether there is one or not."""
         if reference.path:
             tenant = self._tenants.resolve(reference.path)
             if tenant is None:
                 return None
             cluster = tenant.cluster
-        export = self.exports.get(cluster, reference.name)
-        return (cluster, export) if export is not None else None
+        return Source(cluster, reference.name)
 
-    def reference_status(self, cluster: str, reference: Reference) -> Manifest:
-        """Status of an APIBinding in ``cluster`` as things stand."""
-        found = self.export(cluster, reference)
-        if found is None:
-            return {"phase": "Binding"}
-        provider, export = found
-        bound = [self._bound_resource(provider, name) for name in export.schemas]
-        return {
-            "phase": "Bound",
-            "apiExportClusterName": provider,
-            "boundResources": [entry for entry in bound if entry is not None],
-        }
+    def export(self, cluster: str, reference: Reference) -> tuple[Source, Export] | None:
+        """The export a binding in ``cluster`` names, with its place."""
+        source = self.source_of(cluster, reference)
+        export = self.exports.get(*source) if source is not None else None
+        return (source, export) if source is not None and export is not None else None
 
-    def binding_status(self, cluster: str, manifest: Manifest) -> Manifest:
-        reference = reference_of(manifest)
-        return self.reference_status(cluster, reference) if reference else {"phase": "Binding"}
+    def schemas_of(self, source: Source) -> list[tuple[str, Schema]]:
+        """What an export offers, by the names of its schemas."""
+        export = self.exports.get(*source)
+        found = [(name, self.schemas.get(source.cluster, name)) for name in (export.schemas if export else ())]
+        return [(name, schema) for name, schema in found if schema is not None]
 
-    def late_bindings(self) -> list[Key]:
-        """Bindings whose status says Binding although their export is there by now."""
+    def bindings_to(self, cluster: str, source: Source) -> Iterator[tuple[str, Binding]]:
+        """Bindings in a workspace to an export, by name."""
+        for (_, name), binding in self.bindings.of(cluster).items():
+            if binding.reference.name == source.export and self.source_of(cluster, binding.reference) == source:
+                yield name, binding
+
+    def arrangement(self, cluster: str, extra: tuple[str, Binding] | None = None) -> Arrangement:
+        """What serves what; ``extra``: a binding about to be made."""
+        bindings = {name: binding for (_, name), binding in self.bindings.of(cluster).items()}
+        if extra is not None:
+            bindings[extra[0]] = extra[1]
+        ordered = sorted(bindings.items(), key=lambda item: (item[1].created, item[0]))
+        offers = [offer for name, binding in ordered if (offer := self._offer(cluster, name, binding)) is not None]
+        definitions = [(name, definition) for (_, name), definition in self.crds.of(cluster).items()]
+        return arranging.arrange(self._builtin_names, definitions, offers)
+
+    def taken(self, cluster: str) -> list[Definition]:
+        """Names that bindings of a workspace took, as CRDs see them."""
         return [
-            Key(BINDINGS, cluster, *place)
-            for cluster in self.bindings.clusters()
-            for place, binding in self.bindings.of(cluster).items()
-            if not binding.bound and self.export(cluster, binding.reference) is not None
+            Definition(Bundle(()), schema.group, schema.names, schema.kinds, False)
+            for schemas in self.arrangement(cluster).schemas.values()
+            for schema in schemas
         ]
 
-    def _bound_resource(self, provider: str, schema: str) -> Manifest | None:
-        served = self.schemas.get(provider, schema)
-        if not served:
+    def _offer(self, cluster: str, name: str, binding: Binding) -> Offer | None:
+        source = self.source_of(cluster, binding.reference)
+        if source is None:
             return None
-        first = served[0].served
-        return {
-            "group": first.gvk.group,
-            "resource": first.plural,
-            "schema": {"name": schema, "UID": "", "identityHash": ""},
-            "storageVersions": [first.storage_version],
-        }
+        schemas = [schema for _, schema in self.schemas_of(source)]
+        return Offer(name, binding.reference, schemas, binding.resources.keys(), binding.bound) if schemas else None
 
     def _wildcard_clusters(self) -> list[str]:
         return list(dict.fromkeys([*self.crds.clusters(), *self.exports.clusters()]))
 
     def _make(self, cluster: str) -> ResourceSet:
         bundles = [definition.bundle for definition in self.crds.of(cluster).values()]
-        bundles += [self._bound(cluster, binding.reference) for binding in self.bindings.of(cluster).values()]
+        if self.bindings.of(cluster):
+            bundles += self._bound(cluster)
         bundles = sorted((b for b in bundles if b.resources), key=lambda bundle: bundle.identity)
         if not bundles:
             return self.builtin
         identity = tuple(bundle.identity for bundle in bundles)
         shared = self._shared.get(identity)
         if shared is None:
-            shared = ResourceSet((r for bundle in bundles for r in bundle.resources), self.builtin)
+            sources = {r.key: bundle.source for bundle in bundles if bundle.source for r in bundle.resources}
+            shared = ResourceSet((r for bundle in bundles for r in bundle.resources), self.builtin, sources)
             self._shared[identity] = shared
         return shared
 
-    def _bound(self, cluster: str, reference: Reference) -> Bundle:
-        found = self.export(cluster, reference)
-        if found is None:
-            return Bundle(())
-        provider, export = found
-        served: list[Resource] = []
-        for name in export.schemas:
-            served.extend(self.schemas.get(provider, name) or ())
-        identity = ("export", provider, reference.name, str(export.revision), str(len(served)))
-        return Bundle(identity, tuple(served))
+    def _bound(self, cluster: str) -> Iterator[Bundle]:
+        for name, schemas in self.arrangement(cluster).schemas.items():
+            binding = self.bindings.get(cluster, name)
+            found = self.export(cluster, binding.reference) if binding is not None else None
+            if binding is None or found is None:
+                continue
+            source, export = found
+            served = [
+                resources.ending(resource) if binding.terminating else resource
+                for schema in schemas
+                for resource in schema.resources
+            ]
+            parts = (
+                f"{schema.plural}.{schema.group}@{schema.resources[0].changed_at}"
+                for schema in schemas
+                if schema.resources
+            )
+            plurals = ",".join(parts)
+            ending = "ending" if binding.terminating else ""
+            yield Bundle(("export", *source, str(export.revision), plurals, ending), tuple(served), source)
 
     def _workspace_changed(self, key: Key) -> None:
         self._sets.pop(key.cluster, None)
 
+    def _binding_changed(self, key: Key) -> None:
+        self._sets.pop(key.cluster, None)
+        self.claims.note(key, self.bindings.get(key.cluster, key.name))
+
     def _all_changed(self, _key: Key) -> None:
         self._sets.clear()
-
-
-def _binding(_key: Key, _revision: int, manifest: Manifest) -> Binding | None:
-    reference = reference_of(manifest)
-    bound = (manifest.get("status") or {}).get("phase") == "Bound"
-    return Binding(reference, bound) if reference else None
-
-
-def reference_of(manifest: Manifest) -> Reference | None:
-    """What an APIBinding binds."""
-    export = ((manifest.get("spec") or {}).get("reference") or {}).get("export") or {}
-    name = export.get("name", "")
-    return Reference(export.get("path", ""), name) if name else None
-
-
-def _export(_key: Key, revision: int, manifest: Manifest) -> Export:
-    spec = manifest.get("spec") or {}
-    names = tuple(spec.get("latestResourceSchemas") or ())
-    names += tuple(r["schema"] for r in spec.get("resources") or () if r.get("schema"))
-    return Export(revision, tuple(dict.fromkeys(names)))
-
-
-def _schema(_key: Key, revision: int, manifest: Manifest) -> tuple[Resource, ...]:
-    names = crds.served_names(manifest["spec"])
-    return tuple(resources.of(served_from_api_resource_schema(manifest, name), changed_at=revision) for name in names)

@@ -27,7 +27,7 @@ class Renderer:
         self, request: Request, resource: Resource, tenants: Tenants, offered: frozenset[Form] = negotiating.ALL_FORMS
     ) -> None:
         self._resource = resource
-        self._tenants = tenants if request.tenant is None else None
+        self._tenants = tenants if request.tenant is None and request.view is None else None
         self._accepted = accepted_by(request, offered)
         include = request.query.get("includeObject") or "Metadata"
         self._include = include if include in ("None", "Metadata", "Object") else "Metadata"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from portway.krm.served import Served
 
@@ -40,6 +40,11 @@ def of(served: Served, *, changed_at: int = 0, terminating: bool = False) -> Res
     return Resource(served, key, changed_at, served.custom and has_defaults(served.schema), terminating)
 
 
+def ending(resource: Resource) -> Resource:
+    """The resource while what brought it is being deleted."""
+    return replace(resource, terminating=True)
+
+
 def has_defaults(schema: Mapping[str, Any]) -> bool:
     if "default" in schema:
         return True
@@ -48,11 +53,22 @@ def has_defaults(schema: Mapping[str, Any]) -> bool:
     return any(isinstance(child, Mapping) and has_defaults(child) for child in nested)
 
 
+class Source(NamedTuple):
+    """The API export a bound resource comes from."""
+
+    cluster: str
+    export: str
+
+
 class ResourceSet:
     """What one or many workspaces serve; ``extra`` comes on top of ``base`` (the built-in kinds)."""
 
-    def __init__(self, extra: Iterable[Resource], base: ResourceSet | None = None) -> None:
+    def __init__(
+        self, extra: Iterable[Resource], base: ResourceSet | None = None, sources: Mapping[str, Source] | None = None
+    ) -> None:
         self._base = base
+        self.sources: Mapping[str, Source] = sources or {}
+        """Where bound resources come from, by their key."""
         self._index: dict[tuple[str, str, str], Resource] = {}
         for resource in extra:
             gvk = resource.served.gvk
@@ -88,3 +104,4 @@ class Bundle:
 
     identity: tuple[str, ...]
     resources: tuple[Resource, ...] = field(default=(), compare=False)
+    source: Source | None = None

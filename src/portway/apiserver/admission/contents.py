@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from portway.apiserver import objects
-from portway.apiserver.registry import BINDINGS, Reference
+from portway.apiserver.exporting import BINDING_FINALIZER, BINDINGS, Reference
 from portway.apiserver.tenants import LOGICAL_CLUSTERS, PATH_ANNOTATION, TYPE_ANNOTATION, Tenant
 from portway.apiserver.users import User
 from portway.krm.identity import Manifest
@@ -116,8 +116,13 @@ def _kubernetes_service() -> Manifest:
 def binding(reference: Reference, status: Manifest) -> Manifest:
     manifest = _object("apis.kcp.io/v1alpha1", "APIBinding", reference.name)
     manifest["metadata"]["generation"] = 1
-    export = {"path": reference.path, "name": reference.name}
-    return {**manifest, "spec": {"reference": {"export": export}}, "status": status}
+    manifest["metadata"]["finalizers"] = [BINDING_FINALIZER]
+    spec: Manifest = {"reference": {"export": {"path": reference.path, "name": reference.name}}}
+    asked = status.get("exportPermissionClaims")
+    if asked:  # what a type binds was agreed to by whoever made the type
+        spec["permissionClaims"] = [{**claim, "all": True, "state": "Accepted"} for claim in asked]
+        status = {**status, "appliedPermissionClaims": asked}
+    return {**manifest, "spec": spec, "status": status}
 
 
 def _admin_binding(user: User) -> Manifest:

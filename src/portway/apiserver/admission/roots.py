@@ -6,7 +6,9 @@ import uuid
 
 from portway.apiserver import clocks, objects, signingkeys, tokens
 from portway.apiserver.admission import contents
-from portway.apiserver.registry import Reference, Registry
+from portway.apiserver.bindingstatuses import BindingStatuses
+from portway.apiserver.exporting import Reference
+from portway.apiserver.registry import Registry
 from portway.apiserver.settings import Settings
 from portway.apiserver.storing import Storage
 from portway.apiserver.tenants import LOGICAL_CLUSTERS, Tenant
@@ -34,7 +36,7 @@ async def ensure(storage: Storage, registry: Registry, settings: Settings, now: 
         tenant=ROOT,
         url=f"{settings.external_url}/clusters/root",
         type=ROOT.type,
-        bindings=[(OWN_EXPORT, registry.reference_status(ROOT.cluster, OWN_EXPORT))],
+        bindings=[(OWN_EXPORT, BindingStatuses(registry, now).first(ROOT.cluster, OWN_EXPORT))],
         creator=None,
         owner=None,
         ca_certificate=settings.ca_certificate,

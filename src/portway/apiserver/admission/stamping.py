@@ -60,7 +60,6 @@ class Completion:
             "secrets": _complete_secret,
             "namespaces": _complete_namespace,
             crds.CRDS: self._complete_crd,
-            "apibindings.apis.kcp.io": self._complete_binding,
         }
 
     async def admit(self, request: AdmissionRequest) -> None:
@@ -84,11 +83,8 @@ class Completion:
             for (_, name), definition in self._registry.crds.of(request.tenant.cluster).items()
             if name != request.name
         ]
+        others += self._registry.taken(request.tenant.cluster)
         crds.settle(manifest, others, clocks.stamp(self._now()))
-
-    def _complete_binding(self, request: AdmissionRequest, manifest: Manifest) -> None:
-        if request.operation is Operation.CREATE and not request.subresource:
-            manifest["status"] = self._registry.binding_status(request.tenant.cluster, manifest)
 
 
 def _complete_secret(_request: AdmissionRequest, manifest: Manifest) -> None:

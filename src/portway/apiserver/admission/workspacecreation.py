@@ -10,8 +10,10 @@ from collections.abc import Iterable
 from portway.apiserver import clocks
 from portway.apiserver.admission import contents
 from portway.apiserver.admission.contract import AdmissionRequest, Operation
+from portway.apiserver.bindingstatuses import BindingStatuses
+from portway.apiserver.exporting import Reference
 from portway.apiserver.rbac import Attributes, Grants
-from portway.apiserver.registry import Reference, Registry
+from portway.apiserver.registry import Registry
 from portway.apiserver.settings import Settings
 from portway.apiserver.tenants import Tenant, Tenants
 from portway.apiserver.workspacetypes import UNIVERSAL, WorkspaceTypes
@@ -42,6 +44,7 @@ class WorkspaceCreation:
     ) -> None:
         self._tenants = tenants
         self._registry = registry
+        self._statuses = BindingStatuses(registry, now)
         self._types = types
         self._grants = grants
         self._settings = settings
@@ -130,7 +133,7 @@ class WorkspaceCreation:
                 break
         by_name = {reference.name: reference for reference in reversed(found)}
         references = [reference for reference in dict.fromkeys(found) if by_name[reference.name] is reference]
-        return [(ref, self._registry.reference_status(tenant.cluster, ref)) for ref in references]
+        return [(ref, self._statuses.first(tenant.cluster, ref)) for ref in references]
 
 
 def _owner(request: AdmissionRequest, manifest: Manifest) -> Manifest:

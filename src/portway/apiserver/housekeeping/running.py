@@ -7,8 +7,9 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
+from portway.apiserver.bindingstatuses import BindingStatuses
 from portway.apiserver.context import Context
-from portway.apiserver.housekeeping.bindings import LateBindings
+from portway.apiserver.housekeeping.bindings import BindingEnd, BindingUpkeep
 from portway.apiserver.housekeeping.collecting import GarbageCollector, Locate
 from portway.apiserver.housekeeping.contract import Engine
 from portway.apiserver.housekeeping.definitions import DefinitionEnd
@@ -102,7 +103,8 @@ def engines_of(cache: Cache, context: Context) -> list[Engine]:
         WorkspaceEnd(cache, editor, _builtin(context.registry), context.now),
         NamespaceProvisioning(editor, context.settings.ca_certificate, context.now),
         EventExpiry(editor, context.now),
-        LateBindings(editor, context.registry),
+        BindingUpkeep(editor, context.registry, BindingStatuses(context.registry, context.now)),
+        BindingEnd(cache, editor),
     ]
 
 

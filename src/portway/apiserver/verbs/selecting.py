@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import lru_cache
 
 from portway.apiserver import objects
 from portway.apiserver.requests import Request
 from portway.apiserver.resources import Resource
+from portway.apiserver.views import View
 from portway.krm import selectors
 from portway.krm.errors import bad_request
 from portway.krm.identity import Manifest
@@ -22,22 +22,31 @@ class Selection:
     fields: selectors.FieldSelector | None
     name: str = ""
     """Set when the field selector asks for exactly one metadata.name."""
-    shows: Callable[[Manifest], bool] | None = None
-    """What the view below ``/services/`` lets through."""
+    view: View | None = None
+    """Below ``/services/``: what it lets through of ``resource``."""
+    resource: Resource | None = None
 
     @property
     def is_everything(self) -> bool:
-        return self.labels is None and self.fields is None and self.shows is None
+        return self.labels is None and self.fields is None and self.view is None
 
     def matches(self, manifest: Manifest) -> bool:
         if self.labels is not None and not self.labels.matches(manifest["metadata"].get("labels") or {}):
             return False
         if self.fields is not None and not self.fields.matches(manifest):
             return False
-        return self.shows is None or self.shows(manifest)
+        return self.view is None or self.resource is None or self.view.shows(self.resource, manifest)
 
     def matches_value(self, value: bytes) -> bool:
-        return self.is_everything or self.matches(objects.decode(value))
+        if self.is_everything:
+            return True
+        return self._reaches(value) and self.matches(objects.decode(value))
+
+    def _reaches(self, value: bytes) -> bool:
+        """Told without decoding: most objects of most workspaces are none of the view's business."""
+        if self.view is None or self.resource is None:
+            return True
+        return self.view.reaches(self.resource, objects.cluster_of(value))
 
 
 def of(request: Request, resource: Resource) -> Selection:
@@ -45,7 +54,7 @@ def of(request: Request, resource: Resource) -> Selection:
     query = request.query
     found = _selection(query.get("labelSelector", ""), query.get("fieldSelector", ""), resource)
     view = request.view
-    return found if view is None else replace(found, shows=partial(view.shows, resource))
+    return found if view is None else replace(found, view=view, resource=resource)
 
 
 @lru_cache(maxsize=1024)

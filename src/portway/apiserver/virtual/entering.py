@@ -8,7 +8,7 @@ from portway.apiserver.rbac import Attributes
 from portway.apiserver.requests import Request
 from portway.apiserver.tenants import Tenant
 from portway.apiserver.views import View
-from portway.apiserver.virtual import lifecycles
+from portway.apiserver.virtual import exports, lifecycles
 from portway.apiserver.virtual.lifecycles import INITIALIZING, TERMINATING
 
 
@@ -39,6 +39,8 @@ def _home(context: Context, request: Request) -> Tenant | None:
 def _view(context: Context, request: Request, asked: Attributes) -> View:
     domain = request.target.domain
     match request.target.service:
+        case "apiexport":
+            return exports.open_view(context, request, asked)
         case "initializingworkspaces":
             return lifecycles.open_view(context, request, INITIALIZING, domain, asked)
         case "terminatingworkspaces":

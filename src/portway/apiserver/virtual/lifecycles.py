@@ -14,7 +14,8 @@ from portway.apiserver import authorizing, objects, resources
 from portway.apiserver.context import Context
 from portway.apiserver.rbac import Attributes, Rule
 from portway.apiserver.requests import Request
-from portway.apiserver.resources import Resource, ResourceSet
+from portway.apiserver.resources import Resource, ResourceSet, Source
+from portway.apiserver.responses import Response, Stream
 from portway.apiserver.tenants import LOGICAL_CLUSTERS, Tenant
 from portway.apiserver.users import MASTERS, User
 from portway.krm.errors import StatusError, forbidden
@@ -49,6 +50,7 @@ class LifecycleView:
         self._lifecycle = lifecycle
         self._type = type_
         self._name = str(type_)
+        self.source: Source | None = None
 
     def serving(self, tenant: Tenant | None) -> ResourceSet:
         return (
@@ -64,6 +66,12 @@ class LifecycleView:
 
     def shows(self, resource: Resource, manifest: Manifest) -> bool:
         return resource.key != LOGICAL_CLUSTERS or self.waits(manifest)
+
+    def reaches(self, _resource: Resource, _cluster: str) -> bool:
+        return True
+
+    def ended_by_changes(self, answer: Response | Stream, _resource: Resource) -> Response | Stream:
+        return answer
 
     def waits(self, cluster: Manifest) -> bool:
         status = cluster.get("status") or {}

@@ -236,6 +236,15 @@ _KCP = (
         columns=(AGE, Column("Ready", _READY.format("VirtualWorkspaceURLsReady"))),
         categories=("kcp",),
     ),
+    _kind(
+        "apis.kcp.io/v1alpha1",
+        "APIExportEndpointSlice",
+        "apiexportendpointslices",
+        cluster=True,
+        subresources=(_STATUS,),
+        columns=(Column("Export", ".spec.export.name"), AGE),
+        categories=("kcp",),
+    ),
     _kind("apis.kcp.io/v1alpha1", "APIResourceSchema", "apiresourceschemas", cluster=True, categories=("kcp",)),
     _kind(
         "core.kcp.io/v1alpha1",

@@ -165,15 +165,32 @@ PermissionClaim: What an exporter asks to see.
   identityHash 0 string: The export it comes from, if it comes from one.
   all 0 bool: All objects.
   resourceSelector 0 []ResourceSelector: These objects.
+  verbs 0 []string set: What the exporter wants to do; all when empty.
 ResourceSelector: Objects.
   name 0 string: Their name.
   namespace 0 string: Their namespace.
+PermissionClaimSelector: Objects, by their labels.
+  matchAll 0 bool: All of them.
+  matchLabels 0 {}string: Labels they have.
+  matchExpressions 0 []meta.LabelSelectorRequirement: What else holds of their labels.
 APIExportStatus: State of an export.
   identityHash 0 string: Hash of its key.
   conditions 0 []conditions.Condition: Aspects of its state.
   virtualWorkspaces 0 []VirtualWorkspace: Where the exporter sees all bound objects.
 VirtualWorkspace: A view across workspaces.
   url 0 string required: Where it is served.
+APIExportEndpointSlice kind: Where the view over the consumers of an export is served.
+  metadata 0 meta.ObjectMeta
+  spec 0 APIExportEndpointSliceSpec: Which export.
+  status 0 APIExportEndpointSliceStatus: State. Read only.
+APIExportEndpointSliceSpec: Which export.
+  export 0 ExportBindingReference required: The export. Cannot be changed.
+  partition 0 string: Which part of the endpoints; there is only one.
+APIExportEndpointSliceStatus: Where it is served.
+  conditions 0 []conditions.Condition: Aspects of its state.
+  endpoints 0 []VirtualWorkspaceURL map=url: The addresses.
+VirtualWorkspaceURL: An address.
+  url 0 string required: The address.
 APIBinding kind: Makes the kinds of an export usable here.
   metadata 0 meta.ObjectMeta
   spec 0 APIBindingSpec: Which export.
@@ -193,6 +210,8 @@ AcceptablePermissionClaim: What an exporter asks to see, and the answer.
   identityHash 0 string: The export it comes from, if it comes from one.
   all 0 bool: All objects.
   resourceSelector 0 []ResourceSelector: These objects.
+  selector 0 *PermissionClaimSelector: Objects with these labels.
+  verbs 0 []string set: What the exporter may do; all when empty.
   state 0 string required enum=Accepted|Rejected: The answer.
 APIBindingStatus: State of a binding.
   apiExportClusterName 0 string: Logical cluster of the export.
