@@ -1,6 +1,7 @@
-"""The store alone, without the API server over it: `python -m benchmarks.stores [directory]`.
+"""The stores alone, without the API server over them: `python -m benchmarks.stores [directory]`.
 
-2 KB objects, every write durable. The directory decides which disk is measured.
+2 KB objects, every write durable. The directory decides which disk is measured: SQLite's file and the data of a
+PostgreSQL server that is started for this. Two processes on one database are measured too.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ import asyncio
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from portway.drivers.postgres import servers
 from portway.store.caching import Cache
-from portway.store.contract import Event, Key, Put, Record
+from portway.store.contract import Event, Key, Put, Record, Store
+from portway.store.postgres import PostgresStore
 from portway.store.sqlite import SqliteStore
 
 OBJECTS = 10_000
@@ -90,8 +93,8 @@ async def fan_out(cache: Cache) -> None:
     show(f"{WATCHERS} watchers, 100 writes/s: p99", percentile(delays, 0.99) * 1e3, "ms")
 
 
-async def measure(directory: Path) -> None:
-    cache = Cache(SqliteStore(directory / "store.db"))
+async def measure(make: Callable[[], Store]) -> None:
+    cache = Cache(make())
     await cache.start()
     await create_all(cache, 1, "a")
     await create_all(cache, 16, "b")
@@ -99,15 +102,53 @@ async def measure(directory: Path) -> None:
     await fan_out(cache)
     await cache.close()
     start = time.perf_counter()
-    cache = Cache(SqliteStore(directory / "store.db"))
+    cache = Cache(make())
     await cache.start()
     show(f"start with {2 * OBJECTS:,} objects", (time.perf_counter() - start) * 1e3, "ms")
     await cache.close()
 
 
+async def share(dsn: str) -> None:
+    """Two caches, as of two processes, on one database."""
+    writer, reader = Cache(PostgresStore(dsn)), Cache(PostgresStore(dsn))
+    await writer.start()
+    await reader.start()
+    seen, fresh = [], []
+    for number in range(WATCHED_WRITES):
+        watch = reader.watch(RESOURCE, None, None, reader.revision)
+        waiting = asyncio.ensure_future(watch.batch())
+        await asyncio.sleep(0)
+        await writer.commit([Put(Key(RESOURCE, "root", "shared", f"n{number}"), encode, 0)])
+        start = time.perf_counter()
+        await waiting
+        seen.append(time.perf_counter() - start)
+        await watch.aclose()
+        start = time.perf_counter()
+        await reader.fresh()
+        fresh.append(time.perf_counter() - start)
+    show("acknowledged → seen by another: p50", percentile(seen, 0.5) * 1e3, "ms")
+    show("acknowledged → seen by another: p99", percentile(seen, 0.99) * 1e3, "ms")
+    show("making a read fresh: p50", percentile(fresh, 0.5) * 1e3, "ms")
+    await writer.close()
+    await reader.close()
+
+
+async def measure_all(directory: Path) -> None:
+    sys.stdout.write("SQLite\n")
+    await measure(lambda: SqliteStore(directory / "store.db"))
+    server = servers.EmbeddedServer(servers.Settings(directory / "postgres"))
+    dsn = (await server.start()).dsn
+    try:
+        sys.stdout.write("PostgreSQL\n")
+        await measure(lambda: PostgresStore(dsn))
+        await share(dsn)
+    finally:
+        await server.stop()
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory(dir=sys.argv[1] if len(sys.argv) > 1 else None) as directory:
-        asyncio.run(measure(Path(directory)))
+        asyncio.run(measure_all(Path(directory)))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from portway.cli import access, creating, explaining, following, reading, requesting, verdicts
+from portway.cli import access, creating, explaining, following, reading, recalling, requesting, verdicts
 
 HELP = """The internal developer platform and portal in one.
 
@@ -30,6 +30,8 @@ def build() -> typer.Typer:
         (_LOOKING, "get", reading.get),
         (_LOOKING, "explain", explaining.explain),
         (_LOOKING, "logs", following.logs),
+        (_LOOKING, "history", recalling.history),
+        (_MAKING, "undelete", recalling.undelete),
         (_ACCESS, "open", access.open_portal),
         (_ACCESS, "login", access.login),
         (_ACCESS, "kubeconfig", access.print_kubeconfig),

@@ -105,6 +105,7 @@ class Cache:
         ]
 
         if self._shared is not None:
+            self._shared.trust(self)
             self._tasks.append(loop.create_task(self._follow(self._shared), name="store followed"))
 
     def _fill(self, records: Iterable[Record]) -> None:

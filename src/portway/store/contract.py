@@ -161,9 +161,21 @@ class Store(Protocol):
     async def close(self) -> None: ...
 
 
+class Known(Protocol):
+    """The state at one revision, as somebody holds it in memory."""
+
+    @property
+    def revision(self) -> int: ...
+
+    def get(self, key: Key) -> Record | None: ...
+
+
 @runtime_checkable
 class Shared(Protocol):
     """What a ``Store`` that several processes write to offers beside."""
+
+    def trust(self, known: Known) -> None:
+        """Decide by this state, as long as it is the newest, without reading it again."""
 
     async def newest(self) -> int:
         """A revision not older than any commit that was acknowledged before this was called."""

@@ -26,6 +26,7 @@ from portway.store.contract import (
     Event,
     EventType,
     Key,
+    Known,
     Record,
     Unavailable,
     Uncertain,
@@ -55,6 +56,9 @@ class PostgresStore:
         self._compacting = Line(dsn)
         self._listener = Listener(dsn, self._instance)
         self._loaded = False
+        self._known: Known | None = None
+        self._alone = True
+        """No other process has written lately."""
 
     async def load(self) -> tuple[int, Iterable[Record]]:
         if not self._loaded:
@@ -84,10 +88,13 @@ class PostgresStore:
             raise
         self._loaded = True
 
+    def trust(self, known: Known) -> None:
+        self._known = known
+
     async def commit(self, changes: Sequence[Sequence[Change]]) -> list[list[Event] | Conflict]:
         try:
             return await self._commit(changes)
-        except _Lost:  # before the commit was asked for: nothing happened, and a new connection may do
+        except _Lost:  # nothing happened, and a new connection may do
             try:
                 return await self._commit(changes)
             except _Lost as error:
@@ -134,18 +141,50 @@ class PostgresStore:
         self._loaded = False
 
     async def _commit(self, changes: Sequence[Sequence[Change]]) -> list[list[Event] | Conflict]:
-        """Raises _Lost when the connection went before COMMIT was sent."""
+        """Raises _Lost when the connection went and nothing was done."""
+        if self._known is not None and self._alone:
+            answers = await self._commit_believing(changes, self._known)
+            if answers is not None:
+                return answers
+        return await self._commit_looking(changes)
+
+    async def _commit_believing(
+        self, changes: Sequence[Sequence[Change]], known: Known
+    ) -> list[list[Event] | Conflict] | None:
+        """One round trip by what is known. None when that is not the newest, or would refuse something."""
+        before = known.revision
+        present = {key: record for key in deciding.keys_of(changes) if (record := known.get(key)) is not None}
+        decision = deciding.decide(changes, present, before)
+        if any(isinstance(answer, Conflict) for answer in decision.answers):
+            return None
+        sent = False
+        try:
+            async with self._writing.use() as connection:
+                sent = True
+                done = await connection.fetchrow(postgres_schemas.APPEND, *self._rows(decision, before))
+        except Unavailable as error:
+            if not sent or not isinstance(error.__cause__, connections.LOST):
+                raise
+            await self._resolve(decision, error)
+            return decision.answers
+        self._alone = done is not None
+        return decision.answers if self._alone else None
+
+    async def _commit_looking(self, changes: Sequence[Sequence[Change]]) -> list[list[Event] | Conflict]:
+        """With the counter locked, by what is stored."""
         committing = False
         decision = Decision(0)
         try:
             async with self._writing.use() as connection:
                 try:
                     await connection.execute(postgres_schemas.BEGIN)
-                    decision = deciding.decide(changes, *await self._present(connection, deciding.keys_of(changes)))
+                    present, before = await self._present(connection, deciding.keys_of(changes))
+                    self._alone = self._known is not None and before == self._known.revision
+                    decision = deciding.decide(changes, present, before)
                     if not decision.events:
                         await connection.execute("ROLLBACK")
                         return decision.answers
-                    await connection.execute(postgres_schemas.APPEND, *self._rows(decision))
+                    await connection.execute(postgres_schemas.APPEND, *self._rows(decision, before))
                     committing = True
                     await connection.execute("COMMIT")
                 except Exception:
@@ -164,7 +203,7 @@ class PostgresStore:
         present = {keys[row[1] - 1]: Record(keys[row[1] - 1], row[2], row[3]) for row in found if row[1] is not None}
         return present, found[0][0]
 
-    def _rows(self, decision: Decision) -> list[Any]:
+    def _rows(self, decision: Decision, before: int) -> list[Any]:
         events = decision.events
         records = [event.record for event in events]
         last = {event.record.key: event for event in events}
@@ -183,10 +222,11 @@ class PostgresStore:
             *_columns(gone),
             decision.revision,
             f"{decision.revision} {self._instance}",
+            before,
         ]
 
     async def _resolve(self, decision: Decision, cause: Unavailable) -> None:
-        """Return when the commit took place. Raises Unavailable when it did not, Uncertain when nobody can tell."""
+        """Return when the commit took place. Raises _Lost when it did not, Uncertain when nobody can tell."""
         deadline = time.monotonic() + RESOLVE_SECONDS
         while time.monotonic() < deadline:
             try:
@@ -198,7 +238,7 @@ class PostgresStore:
                 break
             if took_place:
                 return
-            raise Unavailable(str(cause)) from cause
+            raise _Lost(str(cause)) from cause
         raise Uncertain(f"{cause}; whether the write took place is not known") from cause
 
     async def _took_place(self, first: Record) -> bool | None:
@@ -223,7 +263,7 @@ class PostgresStore:
 
 
 class _Lost(Exception):
-    """The connection went away before anything was asked to be durable."""
+    """The connection went away and nothing was made durable."""
 
 
 async def migrate(connection: asyncpg.Connection, dsn: str) -> None:

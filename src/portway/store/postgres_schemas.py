@@ -71,25 +71,30 @@ FROM counter c LEFT JOIN (
 """
 
 APPEND = f"""
-WITH appended AS (
+WITH counted AS (
+    UPDATE counter SET revision = $20::bigint WHERE revision = $22::bigint RETURNING revision
+), appended AS (
     INSERT INTO log
-    SELECT revision, type, resource, cluster, namespace, name, value, previous, $9::bigint, "user"
-    FROM unnest($1::bigint[], $2::smallint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[],
+    SELECT e.revision, type, resource, cluster, namespace, name, value, previous, $9::bigint, "user"
+    FROM counted, unnest($1::bigint[], $2::smallint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[],
         $8::bigint[], $10::text[])
         AS e (revision, type, resource, cluster, namespace, name, value, previous, "user")
 ), pointed AS (
     INSERT INTO objects
-    SELECT * FROM unnest($11::text[], $12::text[], $13::text[], $14::text[], $15::bigint[])
+    SELECT p.* FROM counted, unnest($11::text[], $12::text[], $13::text[], $14::text[], $15::bigint[]) AS p
     ON CONFLICT (resource, cluster, namespace, name) DO UPDATE SET revision = excluded.revision
 ), unpointed AS (
-    DELETE FROM objects o USING unnest($16::text[], $17::text[], $18::text[], $19::text[])
+    DELETE FROM objects o USING counted, unnest($16::text[], $17::text[], $18::text[], $19::text[])
         AS g (resource, cluster, namespace, name)
     WHERE (o.resource, o.cluster, o.namespace, o.name) = (g.resource, g.cluster, g.namespace, g.name)
-), counted AS (
-    UPDATE counter SET revision = $20::bigint
 )
-SELECT pg_notify('{CHANNEL}', $21::text)
+SELECT pg_notify('{CHANNEL}', $21::text) FROM counted
 """  # noqa: S608  the channel is a constant
+"""Gives a row when the counter was where it was believed to be, and does nothing else.
+
+So it is a whole commit by itself for one who knows the state at that revision. Waiting for the counter's lock does
+no harm: either the other commit counted, and this does nothing, or it was undone, and nothing has changed.
+"""
 
 COUNTER = "SELECT revision FROM counter"
 AT = "SELECT resource, cluster, namespace, name, value FROM log WHERE revision = $1"

@@ -143,8 +143,31 @@ async def test_a_connection_lost_during_the_commit_is_asked_about(
     monkeypatch.setattr(asyncpg.Connection, "execute", lose_before)
     with pytest.raises(Unavailable):
         await asyncio.wait_for(store.commit([[Put(key("b"), body(), 0)]]), 60)
-    assert (await store.newest(), len(lost)) == (1, 2)
+    assert (await store.newest(), len(lost)) == (1, 3)
     await store.close()
+
+
+async def test_a_commit_in_one_message_that_was_lost_is_asked_about_and_done_once(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetchrow = asyncpg.Connection.fetchrow
+    lost: list[str] = []
+
+    async def lose(self: asyncpg.Connection, statement: str, *arguments: object, **options: object) -> object:
+        if "pg_notify" not in statement or len(lost) == 2:
+            return await fetchrow(self, statement, *arguments, **options)
+        lost.append("before" if lost else "after")
+        if lost[-1] == "after":
+            await fetchrow(self, statement, *arguments, **options)
+        self.terminate()
+        raise ConnectionResetError
+
+    async with cache_over(database) as cache:
+        monkeypatch.setattr(asyncpg.Connection, "fetchrow", lose)
+        for name in "ab":
+            await cache.commit([Put(key(name), body(), 0)])
+        assert (cache.revision, lost) == (2, ["after", "before"])
+        assert [event.record.key.name for event in await cache._store.events(0, 9)] == ["a", "b"]
 
 
 async def test_a_server_that_is_away_is_named_without_the_password() -> None:
