@@ -19,6 +19,7 @@ from portway.apiserver.admission.policies.params import Params
 from portway.apiserver.admission.policies.validation import ValidatingPolicies
 from portway.apiserver.admission.policies.writing import PolicyWriting
 from portway.apiserver.admission.publishing import Publishing
+from portway.apiserver.admission.quota import Quotas
 from portway.apiserver.admission.stamping import Completion, RequestedBy
 from portway.apiserver.admission.workspacecreation import WorkspaceCreation
 from portway.apiserver.authn import Authenticator
@@ -63,6 +64,7 @@ def compose(cache: Cache, settings: Settings, sealer: Sealer | None, now: clocks
     types = WorkspaceTypes(cache, tenants)
     matcher, params = Matcher(storage, registry), Params(storage, registry)
     mutating_policies = MutatingPolicies(cache, matcher, params, grants)
+    quotas = Quotas(cache, storage, settings.object_limit)
     validating_policies = ValidatingPolicies(cache, matcher, params, grants)
 
     async def create_secret(secret: Manifest) -> None:
@@ -78,11 +80,13 @@ def compose(cache: Cache, settings: Settings, sealer: Sealer | None, now: clocks
         authorizer=Authorizer(grants),
         accounts=accounts,
         settings=settings,
+        quotas=quotas,
         now=now,
         mutating=(
             RequestedBy(),
             Completion(registry, now),
             PolicyWriting(registry),
+            quotas,
             mutating_policies,
             Publishing(storage, tenants, settings, now),
             BindingAdmission(registry, grants, BindingStatuses(registry, now)),
@@ -95,6 +99,7 @@ def compose(cache: Cache, settings: Settings, sealer: Sealer | None, now: clocks
         types.follower,
         *mutating_policies.followers,
         *validating_policies.followers,
+        *quotas.followers,
         *registry.followers,
         *grants.followers,
         tokens.follower,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from portway.apiserver import clocks
 from portway.apiserver.accounts import ServiceAccountTokens
 from portway.apiserver.admission.contract import Admission, AdmissionRequest
+from portway.apiserver.admission.quota import Quotas
 from portway.apiserver.authn import Authenticator
 from portway.apiserver.authorizing import Authorizer
 from portway.apiserver.registry import Registry
@@ -27,6 +28,7 @@ class Context:
     authorizer: Authorizer
     accounts: ServiceAccountTokens
     settings: Settings
+    quotas: Quotas
     now: clocks.Now
     mutating: Sequence[Admission] = ()
     """Before defaults and validation."""

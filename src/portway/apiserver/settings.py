@@ -23,5 +23,8 @@ class Settings:
     """OpenID Connect providers whose ID tokens are good here."""
     service_account_seconds: int = 3600
     """Life of a service-account token when the request names none."""
+    object_limit: int = 0
+    """Objects a workspace may hold, unless annotation portway.dev/max-objects of its LogicalCluster says otherwise;
+    0: no limit."""
     housekeeping: bool = True
     """Run the API's own controllers in this process; of several processes on one store only one may."""

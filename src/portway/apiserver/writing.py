@@ -10,6 +10,7 @@ import copy
 
 from portway.apiserver import bodies, guarding, metadata, objects, ownership, schemachecks
 from portway.apiserver.admission.contract import AdmissionRequest, Operation
+from portway.apiserver.admission.quota import QUOTAS
 from portway.apiserver.context import Context
 from portway.apiserver.requests import Request
 from portway.apiserver.resources import Resource
@@ -19,6 +20,7 @@ from portway.krm.identity import Manifest
 from portway.krm.schemas import defaulting, pruning
 from portway.store.contract import Change, Conflict, Delete, Encode, Key, Put, Record, Unavailable, Uncertain
 
+_QUOTA_ATTEMPTS = 50
 _NO_GENERATION = frozenset(("", "rbac.authorization.k8s.io", "coordination.k8s.io", "events.k8s.io"))
 
 
@@ -65,15 +67,20 @@ async def create(
     await context.validate(asked)
     request.warnings.extend(asked.warnings)
     key = objects.key_of(resource, request.cluster, manifest["metadata"].get("namespace", ""), asked.name)
-    if context.storage.get(key) is not None:
-        raise already_exists(served.plural, key.name, served.gvk.group)
     put = Put(key, _encoder(asked.object or manifest, resource, key), 0)
-    if request.dry_run:
-        return Record(key, 0, _without_revision(put.encode(0)))
-    try:
-        return await commit(context, request, [put, *asked.also])
-    except Conflict as taken:
-        raise already_exists(served.plural, taken.key.name, served.gvk.group) from None
+    for _ in range(_QUOTA_ATTEMPTS):
+        if context.storage.get(key) is not None:
+            raise already_exists(served.plural, key.name, served.gvk.group)
+        async with context.quotas.charging(asked) as charges:
+            if request.dry_run:
+                return Record(key, 0, _without_revision(put.encode(0)))
+            try:
+                return await commit(context, request, [put, *asked.also, *charges])
+            except Conflict as taken:
+                if taken.key.resource != QUOTAS or taken.key == key:
+                    raise already_exists(served.plural, taken.key.name, served.gvk.group) from None
+        await context.storage.fresh()
+    raise unavailable(f"a quota that counts {served.plural} is written by others all the time")
 
 
 async def replace(

@@ -237,3 +237,9 @@ class Observed(Reads, Protocol):
 
     def observe(self, observer: Callable[[Event], None]) -> None:
         """Call it with every event from now on."""
+
+    def count(self, resource: str, cluster: str | None = None, namespace: str | None = None) -> int:
+        """How many objects there are; cheap."""
+
+    def resources(self) -> builtins.list[str]:
+        """Resources of which objects exist or were seen since the start."""

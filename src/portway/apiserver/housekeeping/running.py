@@ -18,6 +18,7 @@ from portway.apiserver.housekeeping.expiring import EventExpiry
 from portway.apiserver.housekeeping.namespaces import NamespaceEnd
 from portway.apiserver.housekeeping.phases import WorkspacePhases
 from portway.apiserver.housekeeping.provisioning import NamespaceProvisioning
+from portway.apiserver.housekeeping.quotas import QuotaUsage
 from portway.apiserver.housekeeping.worklists import Worklist
 from portway.apiserver.housekeeping.workspaces import WorkspaceEnd
 from portway.apiserver.registry import Registry
@@ -105,6 +106,7 @@ def engines_of(cache: Cache, context: Context) -> list[Engine]:
         EventExpiry(editor, context.now),
         BindingUpkeep(editor, context.registry, BindingStatuses(context.registry, context.now)),
         BindingEnd(cache, editor),
+        QuotaUsage(editor, context.storage),
     ]
 
 
