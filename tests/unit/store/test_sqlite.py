@@ -146,7 +146,7 @@ async def test_sigkill_at_any_moment_loses_no_acknowledged_write(tmp_path: Path)
     path = tmp_path / "store.db"
     acknowledged: dict[str, int] = {}
     choose = random.Random(7)
-    for round_number in range(12):
+    for round_number in range(int(os.environ.get("PORTWAY_KILL_ROUNDS", "12"))):
         process = subprocess.Popen(  # noqa: ASYNC220  the test waits for nothing else
             [sys.executable, str(WRITER), str(path), str(round_number)],
             stdout=subprocess.PIPE,
