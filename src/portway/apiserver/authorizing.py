@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 
+from portway.apiserver.explaining import explain
 from portway.apiserver.rbac import Attributes, Grants
 from portway.apiserver.requests import Request
 from portway.apiserver.routing import ROOT, Target
 from portway.apiserver.tenants import Tenant
 from portway.apiserver.tokens import NAMESPACE as VAULT
 from portway.apiserver.users import MASTERS, User
-from portway.krm.errors import StatusError, forbidden
+from portway.krm.errors import Cause, StatusError, forbidden
 
 ACCESS = Attributes("access", path="/")
 _WHO_AM_I = Attributes("create", "authentication.k8s.io", "selfsubjectreviews")
@@ -53,6 +54,12 @@ class Authorizer:
             return True
         return not _is_vault(tenant, asked) and self.grants.allows(user, tenant.cluster, asked)
 
+    def why_not(self, tenant: Tenant, asked: Attributes) -> tuple[Cause, ...]:
+        """What is missing, for one who may enter the workspace."""
+        if _is_vault(tenant, asked):
+            return (Cause("RuleMissing", f"Tokens and keys are for members of {MASTERS} alone, whatever roles say."),)
+        return explain(self.grants, tenant.cluster, asked).to_causes()
+
     def require(self, request: Request, asked: Attributes) -> None:
         """Raises StatusError 403."""
         tenant, user = request.tenant, request.user
@@ -65,7 +72,9 @@ class Authorizer:
         if not self.may_enter(user, tenant):
             raise denied(user, asked, f'no access to workspace "{request.target.cluster}"')
         if not self.allows(user, tenant, asked):
-            raise denied(user, asked, "", tenant.path)
+            error = denied(user, asked, "", tenant.path)
+            error.causes = self.why_not(tenant, asked)
+            raise error
 
     def require_impersonation(self, request: Request, user: User) -> User:
         """The user to go on as, whose roles count in this workspace only. Raises StatusError 403.

@@ -92,7 +92,8 @@ def _access(context: Context, tenant: Tenant, user: User, spec: Manifest) -> Man
         return {"allowed": False, "reason": f'no access to workspace "{tenant.path}"'}
     if authorizer.allows(user, tenant, asked):
         return {"allowed": True, "reason": f'RBAC: allowed in workspace "{tenant.path}"'}
-    return {"allowed": False, "reason": f'{describe(user, asked)} in workspace "{tenant.path}"'}
+    why = " ".join(cause.message for cause in authorizer.why_not(tenant, asked))
+    return {"allowed": False, "reason": f'{describe(user, asked)} in workspace "{tenant.path}". {why}'}
 
 
 def _attributes(spec: Manifest) -> Attributes:

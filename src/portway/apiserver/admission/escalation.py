@@ -25,7 +25,10 @@ class EscalationPrevention:
         if request.operation is Operation.UPDATE and request.old is not None and _same(manifest, request.old):
             return
         if served.plural in _ROLES:
-            self._check(request, [Rule.of(rule) for rule in manifest.get("rules") or ()], "escalate", request.name)
+            rules = [Rule.of(rule) for rule in manifest.get("rules") or ()]
+            if manifest.get("aggregationRule") and not _same_aggregation(manifest, request.old):
+                rules += _EVERYTHING  # it will hold whatever others put into roles with its labels
+            self._check(request, rules, "escalate", request.name)
         elif served.plural in _BINDINGS:
             self._check_binding(request, manifest.get("roleRef") or {})
 
@@ -93,6 +96,14 @@ def _has(values: frozenset[str], value: str) -> bool:
 
 def _same(manifest: Manifest, old: Manifest) -> bool:
     return all(manifest.get(field) == old.get(field) for field in ("rules", "roleRef", "subjects", "aggregationRule"))
+
+
+_EVERY = frozenset("*")
+_EVERYTHING = (Rule(_EVERY, _EVERY, _EVERY), Rule(_EVERY, paths=("*",)))
+
+
+def _same_aggregation(manifest: Manifest, old: Manifest | None) -> bool:
+    return old is not None and manifest.get("aggregationRule") == old.get("aggregationRule")
 
 
 def _text(rule: Rule) -> str:

@@ -1,0 +1,174 @@
+"""Why one may not, who gives rights away, and as whom one acts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+RBAC = "/apis/rbac.authorization.k8s.io/v1"
+AUTHORIZATION = "/apis/authorization.k8s.io/v1"
+CONFIGS = "/api/v1/namespaces/default/configmaps"
+GROUP = "rbac.authorization.k8s.io"
+
+
+async def _bind(api: Any, role: str, user: str, kind: str = "User") -> None:
+    subject = {"kind": kind, "name": user, "apiGroup": GROUP}
+    ref = {"apiGroup": GROUP, "kind": "ClusterRole", "name": role}
+    body = {"metadata": {"name": f"{role}-{user}"}, "subjects": [subject], "roleRef": ref}
+    await api.post(f"{RBAC}/clusterrolebindings", body)
+
+
+async def _user(api: Any, server: Any, name: str, *roles: str) -> Any:
+    for role in roles:
+        await _bind(api, role, name)
+    return api.as_user(await server.tokens.mint(name))
+
+
+async def test_a_refusal_names_the_missing_rule_the_roles_that_have_it_and_who_could_give_it(
+    api: Any, server: Any
+) -> None:
+    ada = await _user(api, server, "ada", "view")
+    await _bind(api, "admin", "leads", "Group")
+    await _bind(api, "cluster-admin", "grace")
+    answer = await ada.call("POST", CONFIGS, {"metadata": {"name": "x"}})
+    status = answer.json()
+    assert status["message"] == (
+        'configmaps is forbidden: User "ada" cannot create resource "configmaps" in API group "" in the namespace '
+        '"default" in workspace "root"'
+    )
+    assert {cause["reason"]: cause["message"] for cause in status["details"]["causes"]} == {
+        "RuleMissing": 'Missing is the rule {apiGroups: [""], resources: ["configmaps"], verbs: ["create"]} '
+        'in namespace "default".',
+        "RolesWithRule": 'It is part of ClusterRole "edit" and ClusterRole "admin".',
+        "MayBeGivenBy": 'Who could give it: Group "leads" or User "grace".',
+    }
+    asked = {"resourceAttributes": {"verb": "create", "resource": "configmaps", "namespace": "default"}}
+    review = await ada.post(f"{AUTHORIZATION}/selfsubjectaccessreviews", {"spec": asked})
+    for cause in status["details"]["causes"]:
+        assert cause["message"] in review["status"]["reason"]
+
+
+async def test_one_who_may_not_enter_learns_nothing_of_a_workspace(api: Any, server: Any) -> None:
+    eve = await _user(api, server, "eve")
+    await _bind(api, "admin", "leads", "Group")
+    here = (await eve.call("GET", CONFIGS)).json()
+    there = (await eve.at("root:none").call("GET", CONFIGS)).json()
+    assert "leads" not in str(here)
+    assert str(here).replace('"root"', '"root:none"') == str(there)
+
+
+async def test_an_aggregated_role_may_be_made_only_by_one_who_may_everything(api: Any, server: Any) -> None:
+    selector = {"clusterRoleSelectors": [{"matchLabels": {"team": "x"}}]}
+    role = {"metadata": {"name": "sum"}, "aggregationRule": selector, "rules": []}
+    makers = {"apiGroups": [GROUP], "resources": ["*"], "verbs": ["create", "update", "get"]}
+    access = {"verbs": ["access"], "nonResourceURLs": ["/"]}
+    await api.post(f"{RBAC}/clusterroles", {"metadata": {"name": "role-makers"}, "rules": [makers, access]})
+    ada = await _user(api, server, "ada", "role-makers")
+    grace = await _user(api, server, "grace", "cluster-admin")
+    code, _, message = await ada.refused("POST", f"{RBAC}/clusterroles", role)
+    assert code == 403
+    assert "not currently held" in message
+    made = await grace.post(f"{RBAC}/clusterroles", role)
+    labelled = {**made, "metadata": {**made["metadata"], "labels": {"a": "b"}}}
+    await ada.put(f"{RBAC}/clusterroles/sum", labelled)  # what is aggregated stays the same
+
+
+async def test_rules_of_labelled_roles_count_for_those_bound_to_the_aggregated_one(api: Any, server: Any) -> None:
+    selector = {"clusterRoleSelectors": [{"matchLabels": {"team": "x"}}]}
+    await api.post(f"{RBAC}/clusterroles", {"metadata": {"name": "sum"}, "aggregationRule": selector})
+    access = {"verbs": ["access"], "nonResourceURLs": ["/"]}
+    reading = {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["list"]}
+    part = {"metadata": {"name": "part", "labels": {"team": "x"}}, "rules": [reading, access]}
+    ada = await _user(api, server, "ada", "sum")
+    assert (await ada.refused("GET", CONFIGS))[0] == 403
+    await api.post(f"{RBAC}/clusterroles", part)
+    assert "items" in await ada.get(CONFIGS)
+    await api.delete(f"{RBAC}/clusterroles/part")
+    assert (await ada.refused("GET", CONFIGS))[0] == 403
+
+
+async def test_bind_and_escalate_are_verbs_of_their_own(api: Any, server: Any) -> None:
+    access = {"verbs": ["access"], "nonResourceURLs": ["/"]}
+    making = {"apiGroups": [GROUP], "resources": ["roles", "rolebindings"], "verbs": ["create"]}
+    binding = {"apiGroups": [GROUP], "resources": ["clusterroles"], "resourceNames": ["edit"], "verbs": ["bind"]}
+    body = {"metadata": {"name": "binders"}, "rules": [access, making, binding]}
+    await api.post(f"{RBAC}/clusterroles", body)
+    ada = await _user(api, server, "ada", "binders")
+    subject = {"kind": "User", "name": "bob", "apiGroup": GROUP}
+
+    def bound(role: str) -> dict[str, Any]:
+        ref = {"apiGroup": GROUP, "kind": "ClusterRole", "name": role}
+        return {"metadata": {"name": role}, "subjects": [subject], "roleRef": ref}
+
+    await ada.post(f"{RBAC}/namespaces/default/rolebindings", bound("edit"))
+    assert (await ada.refused("POST", f"{RBAC}/namespaces/default/rolebindings", bound("admin")))[0] == 403
+    rule = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}
+    role = {"metadata": {"name": "r"}, "rules": [rule]}
+    assert (await ada.refused("POST", f"{RBAC}/namespaces/default/roles", role))[0] == 403
+    more = {"apiGroups": [GROUP], "resources": ["roles"], "verbs": ["escalate"]}
+    await api.post(f"{RBAC}/clusterroles", {"metadata": {"name": "escalators"}, "rules": [more]})
+    await _bind(api, "escalators", "ada")
+    await ada.post(f"{RBAC}/namespaces/default/roles", role)
+
+
+async def test_each_part_of_an_impersonation_must_be_allowed(api: Any, server: Any) -> None:
+    access = {"verbs": ["access"], "nonResourceURLs": ["/"]}
+    user = {"apiGroups": [""], "resources": ["users"], "resourceNames": ["bob"], "verbs": ["impersonate"]}
+    group = {"apiGroups": [""], "resources": ["groups"], "resourceNames": ["dev"], "verbs": ["impersonate"]}
+    extra = {
+        "apiGroups": ["authentication.k8s.io"],
+        "resources": ["userextras/scopes"],
+        "resourceNames": ["read"],
+        "verbs": ["impersonate"],
+    }
+    body = {"metadata": {"name": "actors"}, "rules": [access, user, group, extra]}
+    await api.post(f"{RBAC}/clusterroles", body)
+    ada = await _user(api, server, "ada", "actors")
+    await _bind(api, "view", "bob")
+    who = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+
+    async def act(**headers: str) -> tuple[int, Any]:
+        named = {f"impersonate-{key.replace('_', '-')}": value for key, value in headers.items()}
+        answer = await ada.call("POST", who, {}, headers=named)
+        return answer.status_code, answer.json().get("status")
+
+    code, status = await act(user="bob", group="dev", extra_scopes="read")
+    assert code == 201
+    assert status["userInfo"] == {
+        "username": "bob",
+        "groups": ["dev", "system:authenticated"],
+        "extra": {"scopes": ["read"]},
+    }
+    for headers in (
+        {"user": "eve"},
+        {"user": "bob", "group": "ops"},
+        {"user": "bob", "group": "system:masters"},
+        {"user": "bob", "uid": "1"},
+        {"user": "bob", "extra_scopes": "write"},
+        {"user": "bob", "extra_other": "read"},
+        {"user": "system:serviceaccount:default:robot"},
+    ):
+        assert (await act(**headers))[0] == 403, headers
+
+
+async def test_the_rules_review_lists_what_counts_there(api: Any, server: Any) -> None:
+    ada = await _user(api, server, "ada", "view")
+    asked = {"spec": {"namespace": "default"}}
+    status = (await ada.post(f"{AUTHORIZATION}/selfsubjectrulesreviews", asked))["status"]
+    assert status["incomplete"] is False
+    reading = [rule for rule in status["resourceRules"] if "configmaps" in rule["resources"]]
+    assert reading
+    assert all(set(rule["verbs"]) == {"get", "list", "watch"} for rule in reading)
+    assert any("/api" in rule["nonResourceURLs"] for rule in status["nonResourceRules"])
+    assert (await ada.refused("POST", f"{AUTHORIZATION}/selfsubjectrulesreviews", {"spec": {}}))[0] == 400
+
+
+async def test_a_local_review_asks_about_its_own_namespace_only(api: Any, server: Any) -> None:
+    await _user(api, server, "ada", "view")
+    path = f"{AUTHORIZATION}/namespaces/default/localsubjectaccessreviews"
+
+    def spec(namespace: str) -> dict[str, Any]:
+        asked = {"verb": "list", "resource": "configmaps", "namespace": namespace}
+        return {"metadata": {"namespace": "default"}, "spec": {"user": "ada", "resourceAttributes": asked}}
+
+    assert (await api.post(path, spec("default")))["status"]["allowed"] is True
+    assert (await api.refused("POST", path, spec("other")))[0] == 400
