@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -60,7 +61,7 @@ class Tokens:
         self, user: str, groups: Sequence[str] = (), ttl: timedelta | None = None, description: str = ""
     ) -> str:
         token = PREFIX + secrets.token_urlsafe(32)
-        data = {"hash": digest(token), "user": user, "groups": ",".join(groups), "description": description}
+        data = {"hash": digest(token), "user": user, "groups": grouped(groups), "description": description}
         if ttl is not None:
             data["expires"] = clocks.stamp(self._now() + ttl)
         secret: Manifest = {
@@ -92,9 +93,21 @@ def _parse(_key: Key, _revision: int, manifest: Manifest) -> Stored | None:
     return Stored(
         hash=values.get("hash", ""),
         user=values.get("user", ""),
-        groups=tuple(group for group in values.get("groups", "").split(",") if group),
+        groups=_groups(values.get("groups", "")),
         expires=clocks.read(expires) if expires else None,
     )
+
+
+def grouped(groups: Sequence[str]) -> str:
+    """Groups as text: with commas between, or as JSON when names have commas themselves (as those of directories)."""
+    if any("," in group or group.startswith("[") for group in groups):
+        return json.dumps(list(groups))
+    return ",".join(groups)
+
+
+def _groups(text: str) -> tuple[str, ...]:
+    found = json.loads(text) if text.startswith("[") else text.split(",")
+    return tuple(group for group in found if group)
 
 
 class OneTimeTokens:

@@ -38,6 +38,7 @@ from portway.bootstrap.repositories import GitAccess, HostedRepositories
 from portway.bootstrap.securing import SecureOnly
 from portway.bootstrap.sessions import Sessions
 from portway.bootstrap.settings import Settings
+from portway.bootstrap.signingon import SignOn
 from portway.bootstrap.sources import GitSources
 from portway.bootstrap.vetting import VetOnWrite
 from portway.client.inprocess import InProcessTransport
@@ -161,8 +162,9 @@ async def open_control_plane(
         sessions = Sessions(api.system)
         access = GitAccess(api.system, sessions, composed.pushes)
         git = GitServer(places, access.authorize, access.pushed)
-        portal = _portal(settings, api, index, sessions, repositories)
-        app: App = Dispatcher(api.server, git, _side(settings, api, sessions), portal)
+        sign_on = SignOn(api.server.context.authenticator.providers, sessions, settings.portal_address)
+        portal = _portal(settings, api, index, sessions, repositories, sign_on=sign_on)
+        app: App = Dispatcher(api.server, git, _side(settings, api, sessions, sign_on), portal)
         if not settings.is_local:
             app = SecureOnly(app, API_PREFIXES | SIDE_PREFIXES | {"git"})
         tasks = await stack.enter_async_context(background())
@@ -203,7 +205,7 @@ async def _open_drivers(settings: Settings, places: Places) -> AsyncIterator[Map
 
 
 def _portal(
-    settings: Settings, api: Api, index: Index, sessions: Sessions, repositories: HostedRepositories
+    settings: Settings, api: Api, index: Index, sessions: Sessions, repositories: HostedRepositories, *, sign_on: SignOn
 ) -> Starlette:
     log_in = doors.LogIn(sessions)
     return create_app(
@@ -212,6 +214,7 @@ def _portal(
             index=index,
             login=log_in.redeem,
             logout=log_in.end,
+            doors=sign_on.doors,
             logs=doors.WorkloadLogs(api.system, parts.node_agent(settings)),
             read_tree=repositories.read_tree,
             settings=PortalSettings(docs=bundled.folder("docs")),
@@ -219,6 +222,6 @@ def _portal(
     )
 
 
-def _side(settings: Settings, api: Api, sessions: Sessions) -> Starlette:
+def _side(settings: Settings, api: Api, sessions: Sessions, sign_on: SignOn) -> Starlette:
     logs = doors.WorkloadLogs(api.system, parts.node_agent(settings))
-    return side.create_app(api.system, sessions, logs, settings.portal_address)
+    return side.create_app(api.system, sessions, logs, settings.portal_address, sign_on)

@@ -13,6 +13,7 @@ import secrets
 from dataclasses import dataclass
 
 from portway.apis import resources
+from portway.apiserver.tokens import grouped
 from portway.client.contract import Client
 from portway.krm import errors
 from portway.krm.identity import Manifest
@@ -91,7 +92,7 @@ def token_secret(
     data = {
         "hash": hashlib.sha256(token.encode()).hexdigest(),
         "user": owner.user,
-        "groups": ",".join(owner.groups),
+        "groups": grouped(owner.groups),
         "description": description,
     }
     if expires is not None:

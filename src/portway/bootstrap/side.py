@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from portway.apis import resources
 from portway.bootstrap.sessions import Sessions
+from portway.bootstrap.signingon import SignOn
 from portway.client.contract import Client
 from portway.krm.errors import StatusError
 from portway.portal.dependencies import LogRequest, LogSource
@@ -18,7 +19,7 @@ from portway.portal.dependencies import LogRequest, LogSource
 _MOST_LINES = 10_000
 
 
-def create_app(system: Client, sessions: Sessions, logs: LogSource, address: str) -> Starlette:
+def create_app(system: Client, sessions: Sessions, logs: LogSource, address: str, sign_on: SignOn) -> Starlette:
     """``GET /logs/<workspace>/<namespace>/workloads/<name>`` and ``POST /session/links``, both with a bearer token."""
 
     async def workload_log(request: Request) -> Response:
@@ -48,6 +49,7 @@ def create_app(system: Client, sessions: Sessions, logs: LogSource, address: str
         routes=[
             Route("/logs/{workspace}/{namespace}/workloads/{name}", workload_log),
             Route("/session/links", link, methods=["POST"]),
+            *sign_on.routes,
         ]
     )
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import webbrowser
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
+import httpx
 import typer
 
 from portway.apis import resources
-from portway.cli import contexts, failures, options, output
+from portway.cli import contexts, failures, options, output, signingon
 from portway.cli.errors import CommandError
 from portway.client import kubeconfig
 from portway.client.http import Tls
@@ -34,12 +36,17 @@ def login(
         Path | None, typer.Option("--ca", help="File with the certificate of the server's authority.")
     ] = None,
     workspace: options.Workspace = "",
+    oidc: Annotated[bool, typer.Option("--oidc", help="Log in with the browser, at your company's provider.")] = False,
+    issuer: Annotated[
+        str, typer.Option("--issuer", help="Which provider, when there are several.", show_default=False)
+    ] = "",
+    browser: Annotated[bool, typer.Option(help="With --oidc: open the browser, not only print the address.")] = True,
 ) -> None:
     """Remember a server and a token for the commands that follow."""
     where = contexts.places(ctx)
     address = _address(server)
     authority = _authority(ca, where, address)
-    given = token or _ask_token()
+    given = token or (_ask_browser(address, authority, issuer, browser) if oidc or issuer else _ask_token())
     current = workspace or "root"
     connection = Connection(address, current, "default", given, Tls(ca=authority))
 
@@ -91,6 +98,13 @@ def _authority(file: Path | None, where: contexts.Places, address: str) -> str:
     if "BEGIN CERTIFICATE" not in text:
         raise CommandError(f"--ca {chosen} holds no certificate; expected PEM text.")
     return text
+
+
+def _ask_browser(address: str, authority: str, issuer: str, browser: bool) -> str:
+    try:
+        return asyncio.run(signingon.token(address, authority, issuer, browser=browser))
+    except httpx.TransportError as error:
+        raise CommandError(f"{address} does not answer: {error}.") from error
 
 
 def _ask_token() -> str:

@@ -94,6 +94,8 @@ class Deps:
     """Bootstrap runs it (``index.run``) beside the portal."""
     login: Login = _no_login
     logout: Logout = _no_logout
+    doors: tuple[tuple[str, str], ...] = ()
+    """(name, path) of other ways to log in, such as the company's provider."""
     identify: Identify | None = None
     """Without it the API is asked by SelfSubjectReview in workspace root."""
     logs: LogSource = _no_logs

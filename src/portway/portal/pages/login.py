@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -20,6 +21,8 @@ class LoginContext:
     next: str
     """Path to go to afterwards."""
     error: str
+    doors: tuple[tuple[str, str], ...] = ()
+    """(name, path) of providers to log in with."""
     arrived: bool = False
     """The log-in is done and the page only forwards: the cookie is first sent with a navigation of our own."""
 
@@ -79,7 +82,9 @@ def _entered(request: Request, token: str, target: str) -> Response:
 
 def _page(request: Request, target: str, error: str, status: int = 200) -> Response:
     site: Site = request.app.state.site
-    context = LoginContext(cookies.theme(request), target, error)
+    onward = "&" + urlencode({"next": target})
+    doors = tuple((name, path + onward) for name, path in site.deps.doors)
+    context = LoginContext(cookies.theme(request), target, error, doors)
     html = site.templates.render("login.html", fields(context))
     return HTMLResponse(html, status, {"Cache-Control": "no-store"})
 
