@@ -16,9 +16,22 @@ class BindingStatuses:
     def __init__(self, registry: Registry, now: clocks.Now) -> None:
         self._registry = registry
         self._now = now
+        self._first: dict[Source, tuple[int, Manifest]] = {}
+        """Revision of an export and the status of a binding to it that nothing stands in the way of."""
 
     def first(self, cluster: str, reference: Reference) -> Manifest:
         """Of a binding made with its workspace, which holds nothing else."""
+        found = self._registry.export(cluster, reference)
+        if found is not None:
+            kept, made = self._first.get(found[0], (0, {}))
+            if kept == found[1].revision:
+                return made
+        status = self._make_first(cluster, reference)
+        if found is not None:
+            self._first[found[0]] = (found[1].revision, status)
+        return status
+
+    def _make_first(self, cluster: str, reference: Reference) -> Manifest:
         fields = {"name": reference.name}
         spec = {"reference": {"export": reference._asdict()}}
         return self.of(cluster, {"metadata": fields, "spec": spec})

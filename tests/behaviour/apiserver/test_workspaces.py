@@ -36,12 +36,7 @@ async def test_a_workspace_is_ready_and_full_at_once(api: Any, make: Any) -> Non
     assert created["status"]["phase"] == "Ready"
     assert created["spec"]["type"] == {"name": "organization", "path": "root"}
     acme = api.at("root:acme")
-    assert make.names_of(await acme.get("/api/v1/namespaces")) == [
-        "default",
-        "kube-node-lease",
-        "kube-public",
-        "kube-system",
-    ]
+    assert make.names_of(await acme.get("/api/v1/namespaces")) == ["default"]
     assert (await acme.get("/api/v1/namespaces/default/services/kubernetes"))["spec"]["type"] == "ClusterIP"
     logical = await acme.get("/apis/core.kcp.io/v1alpha1/logicalclusters/cluster")
     assert logical["metadata"]["annotations"]["kcp.io/path"] == "root:acme"

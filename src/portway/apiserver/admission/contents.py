@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -10,10 +9,14 @@ from portway.apiserver import objects
 from portway.apiserver.exporting import BINDING_FINALIZER, BINDINGS, Reference
 from portway.apiserver.tenants import LOGICAL_CLUSTERS, PATH_ANNOTATION, TYPE_ANNOTATION, Tenant
 from portway.apiserver.users import User
+from portway.kit import identifiers
 from portway.krm.identity import Manifest
 from portway.store.contract import Key, Put
 
-NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
+NAMESPACES = ("default",)
+"""Of every workspace, as kcp has it: there may be ten thousand. Root has all that a cluster has."""
+
+ROOT_NAMESPACES = ("kube-system", "kube-public", "kube-node-lease")
 ADMIN_BINDING = "workspace-admin"
 _RBAC = "rbac.authorization.k8s.io"
 
@@ -54,7 +57,7 @@ def changes(birth: Birth, extra_namespaces: Sequence[str] = ()) -> list[Put]:
 
 def _put(birth: Birth, resource: str, manifest: Manifest) -> Put:
     fields = manifest["metadata"]
-    fields["uid"] = str(uuid.uuid4())
+    fields["uid"] = identifiers.random_uuid()
     fields["creationTimestamp"] = birth.now
     key = Key(resource, birth.tenant.cluster, fields.get("namespace", ""), fields["name"])
     return Put(key, objects.encoder(manifest, birth.tenant.cluster), 0)

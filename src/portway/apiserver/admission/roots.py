@@ -42,7 +42,7 @@ async def ensure(storage: Storage, registry: Registry, settings: Settings, now: 
         ca_certificate=settings.ca_certificate,
         now=moment,
     )
-    changes = contents.changes(birth, extra_namespaces=(tokens.NAMESPACE,))
+    changes = contents.changes(birth, extra_namespaces=(*contents.ROOT_NAMESPACES, tokens.NAMESPACE))
     changes += [_type(name, spec, moment) for name, spec in _TYPES.items()]
     changes.append(signingkeys.new_key(moment))
     await storage.commit(changes, SYSTEM.name)
