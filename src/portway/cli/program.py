@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from portway.cli import access, creating, explaining, following, reading, recalling, requesting, verdicts
+from portway.cli import access, creating, explaining, following, reading, recalling, requesting, verdicts, workspaces
 
 HELP = """The internal developer platform and portal in one.
 
@@ -37,4 +37,5 @@ def build() -> typer.Typer:
         (_ACCESS, "kubeconfig", access.print_kubeconfig),
     ):
         program.command(name, rich_help_panel=panel)(command)
+    program.add_typer(workspaces.program, name="ws", rich_help_panel=_LOOKING)
     return program

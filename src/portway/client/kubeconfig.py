@@ -53,7 +53,7 @@ class Context:
 
 def load(path: Path, context: str = "") -> Connection:
     """``context`` empty means the current one. Raises KubeconfigError."""
-    document = _read(path)
+    document = read(path)
     name = context or document.get("current-context") or ""
     chosen = _named(document, "contexts", "context", name, path)
     cluster = _named(document, "clusters", "cluster", chosen.get("cluster", ""), path)
@@ -112,7 +112,8 @@ def write(path: Path, text: str) -> None:
         raise
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read(path: Path) -> dict[str, Any]:
+    """The document as it is. Raises KubeconfigError."""
     try:
         document = loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
