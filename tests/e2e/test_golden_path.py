@@ -45,7 +45,7 @@ def _counts(installation: Installation) -> dict[str, int]:
 def test_a_template_becomes_a_service_that_outlives_the_control_plane(installation: Installation) -> None:
     said = installation.succeed("demo", "--detach", timeout=300)
     assert "healthy" in said
-    assert f"http://127.0.0.1:{installation.port}/login?token=" in said
+    assert f"http://localhost:{installation.port}/login?token=" in said
     endpoint = _endpoint(installation)
     stored = _request(f"{endpoint}/orders", {"customer": "Ada", "total": 12.5})
     assert _request(f"{endpoint}/orders/{stored['id']}") == stored
