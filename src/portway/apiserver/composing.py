@@ -21,6 +21,8 @@ from portway.apiserver.admission.policies.writing import PolicyWriting
 from portway.apiserver.admission.publishing import Publishing
 from portway.apiserver.admission.quota import Quotas
 from portway.apiserver.admission.stamping import Completion, RequestedBy
+from portway.apiserver.admission.webhooks.configurations import WebhookWriting
+from portway.apiserver.admission.webhooks.steps import MutatingWebhooks, ValidatingWebhooks
 from portway.apiserver.admission.workspacecreation import WorkspaceCreation
 from portway.apiserver.authn import Authenticator
 from portway.apiserver.authorizing import Authorizer
@@ -64,6 +66,8 @@ def compose(cache: Cache, settings: Settings, sealer: Sealer | None, now: clocks
     types = WorkspaceTypes(cache, tenants)
     matcher, params = Matcher(storage, registry), Params(storage, registry)
     mutating_policies = MutatingPolicies(cache, matcher, params, grants)
+    mutating_webhooks = MutatingWebhooks(cache, matcher, grants)
+    validating_webhooks = ValidatingWebhooks(cache, matcher, grants)
     quotas = Quotas(cache, storage, settings.object_limit)
     validating_policies = ValidatingPolicies(cache, matcher, params, grants)
 
@@ -87,12 +91,20 @@ def compose(cache: Cache, settings: Settings, sealer: Sealer | None, now: clocks
             Completion(registry, now),
             PolicyWriting(registry),
             quotas,
+            WebhookWriting(),
             mutating_policies,
+            mutating_webhooks,
             Publishing(storage, tenants, settings, now),
             BindingAdmission(registry, grants, BindingStatuses(registry, now)),
             WorkspaceCreation(tenants, registry, types, grants, settings=settings, now=now),
         ),
-        validating=(NamespaceLifecycle(storage), BuiltinChecks(), EscalationPrevention(grants), validating_policies),
+        validating=(
+            NamespaceLifecycle(storage),
+            BuiltinChecks(),
+            EscalationPrevention(grants),
+            validating_policies,
+            validating_webhooks,
+        ),
     )
     followers: tuple[Follower[Any], ...] = (
         tenants.follower,
@@ -100,6 +112,8 @@ def compose(cache: Cache, settings: Settings, sealer: Sealer | None, now: clocks
         *mutating_policies.followers,
         *validating_policies.followers,
         *quotas.followers,
+        mutating_webhooks.follower,
+        validating_webhooks.follower,
         *registry.followers,
         *grants.followers,
         tokens.follower,

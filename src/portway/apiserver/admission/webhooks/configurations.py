@@ -1,0 +1,150 @@
+"""Webhooks as the followers keep them, and the judgement of their configurations when written."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ssl
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from portway.apiserver.admission import inputs
+from portway.apiserver.admission.contract import AdmissionRequest
+from portway.apiserver.admission.matching import Criteria
+from portway.apiserver.admission.policies import checks
+from portway.apiserver.admission.policies.expressions import Expression, compiled
+from portway.apiserver.admission.policies.writing import complete_match
+from portway.krm.errors import Cause, invalid
+from portway.krm.identity import Manifest
+from portway.store.contract import Key
+
+KINDS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Webhook:
+    configuration: str
+    name: str
+    url: str
+    ca: bytes
+    criteria: Criteria
+    conditions: tuple[tuple[str, Expression], ...]
+    fails: bool
+    timeout: int
+    """Seconds."""
+    side_effects: str
+    reinvoked: bool
+
+
+def parse(_key: Key, _revision: int, manifest: Manifest) -> tuple[Webhook, ...]:
+    return tuple(_webhook(manifest["metadata"]["name"], hook) for hook in manifest.get("webhooks") or ())
+
+
+def _webhook(configuration: str, hook: Mapping[str, Any]) -> Webhook:
+    client = hook.get("clientConfig") or {}
+    scope = inputs.environment(params=False)
+    return Webhook(
+        configuration=configuration,
+        name=hook["name"],
+        url=client.get("url") or "",
+        ca=base64.b64decode(client.get("caBundle") or ""),
+        criteria=Criteria.of(hook, "rules"),
+        conditions=tuple((c["name"], compiled(scope, c["expression"])) for c in hook.get("matchConditions") or ()),
+        fails=(hook.get("failurePolicy") or "Fail") == "Fail",
+        timeout=hook.get("timeoutSeconds") or 10,
+        side_effects=hook.get("sideEffects") or "",
+        reinvoked=hook.get("reinvocationPolicy") == "IfNeeded",
+    )
+
+
+class WebhookWriting:
+    """A mutating step for the configurations themselves."""
+
+    async def admit(self, request: AdmissionRequest) -> None:
+        gvk, manifest = request.resource.served.gvk, request.object
+        if gvk.kind not in KINDS or manifest is None or request.subresource:
+            return
+        mutating = gvk.kind == KINDS[0]
+        causes: list[Cause] = []
+        names: set[str] = set()
+        for index, hook in enumerate(manifest.get("webhooks") or ()):
+            _complete(hook, mutating=mutating)
+            causes += _check(hook, f"webhooks[{index}]", names)
+        if causes:
+            raise invalid(gvk.kind, request.name, tuple(causes), gvk.group)
+
+
+def _complete(hook: Manifest, *, mutating: bool) -> None:
+    complete_match(hook)
+    hook.setdefault("failurePolicy", "Fail")
+    hook.setdefault("timeoutSeconds", 10)
+    for rule in hook.get("rules") or ():
+        rule.setdefault("scope", "*")
+    if mutating:
+        hook.setdefault("reinvocationPolicy", "Never")
+
+
+def _check(hook: Mapping[str, Any], path: str, names: set[str]) -> Iterator[Cause]:
+    name = hook.get("name") or ""
+    if name.count(".") < 2 or not all(name.split(".")):
+        text = "should be a domain with at least three segments separated by dots"
+        yield checks.invalid(f"{path}.name", name, text)
+    if name in names:
+        yield Cause("FieldValueDuplicate", f'Duplicate value: "{name}"', f"{path}.name")
+    names.add(name)
+    for index, rule in enumerate(hook.get("rules") or ()):
+        yield from checks.rule(rule, f"{path}.rules[{index}]")
+    for field, allowed in _CHOICES.items():
+        if field in hook and hook[field] not in allowed:
+            yield checks.unsupported(f"{path}.{field}", hook[field], allowed)
+    if not hook.get("sideEffects"):
+        yield checks.required(f"{path}.sideEffects", "must specify one of None, NoneOnDryRun")
+    if not 1 <= hook.get("timeoutSeconds", 10) <= 30:
+        text = "the timeout value must be between 1 and 30 seconds"
+        yield checks.invalid(f"{path}.timeoutSeconds", hook["timeoutSeconds"], text)
+    versions = hook.get("admissionReviewVersions") or []
+    if "v1" not in versions:
+        where = f"{path}.admissionReviewVersions"
+        text = "must include v1, the only version of AdmissionReview that is sent"
+        yield checks.invalid(where, versions, text) if versions else checks.required(where, "must specify v1")
+    yield from checks.match_conditions(hook.get("matchConditions") or (), f"{path}.matchConditions")
+    yield from _check_client(hook.get("clientConfig") or {}, f"{path}.clientConfig")
+
+
+_CHOICES = {
+    "failurePolicy": ("Fail", "Ignore"),
+    "matchPolicy": ("Equivalent", "Exact"),
+    "sideEffects": ("None", "NoneOnDryRun"),
+    "reinvocationPolicy": ("IfNeeded", "Never"),
+}
+
+
+def _check_client(client: Mapping[str, Any], path: str) -> Iterator[Cause]:
+    url = client.get("url")
+    if bool(url) == bool(client.get("service")):
+        yield checks.required(path, "exactly one of url or service is required")
+    elif client.get("service"):
+        text = "services are not reachable from here, for no network of pods is served: give the url of the webhook"
+        yield checks.forbidden(f"{path}.service", text)
+    else:
+        parts = urlsplit(url or "")
+        if parts.scheme != "https":
+            yield checks.invalid(
+                f"{path}.url", url, "'https' is the only allowed URL scheme; desired format: https://host[/path]"
+            )
+        elif not parts.hostname:
+            yield checks.invalid(f"{path}.url", url, "host must be specified; desired format: https://host[/path]")
+        elif parts.username or parts.fragment or parts.query:
+            yield checks.invalid(
+                f"{path}.url", url, "user information, fragments and query parameters are not permitted in the URL"
+            )
+    bundle = client.get("caBundle")
+    if bundle:
+        try:
+            ssl.create_default_context(cadata=base64.b64decode(bundle, validate=True).decode())
+        except (ssl.SSLError, ValueError, binascii.Error):
+            yield checks.invalid(
+                f"{path}.caBundle", "<snip>", "unable to load root certificates: no PEM certificates in it"
+            )
