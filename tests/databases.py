@@ -38,9 +38,9 @@ def other_database(database_server: Endpoint) -> Iterator[str]:
 
 def _fresh(server: Endpoint) -> Iterator[str]:
     name = f"store_{next(_numbers)}"
-    in_own_loop(_execute(server.dsn, f"CREATE DATABASE {name}"))
+    in_own_loop(execute(server.dsn, f"CREATE DATABASE {name}"))
     yield f"{server.dsn.rpartition('/')[0]}/{name}"
-    in_own_loop(_execute(server.dsn, f"DROP DATABASE {name} WITH (FORCE)"))
+    in_own_loop(execute(server.dsn, f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 def in_own_loop(work: Coroutine[Any, Any, Any]) -> Any:
@@ -52,7 +52,7 @@ def in_own_loop(work: Coroutine[Any, Any, Any]) -> Any:
         loop.close()
 
 
-async def _execute(dsn: str, statement: str) -> None:
+async def execute(dsn: str, statement: str) -> None:
     connection = await asyncpg.connect(dsn)
     try:
         await connection.execute(statement)

@@ -329,7 +329,11 @@ class Cache:
     async def _read_log(self, after: int) -> builtins.list[Event]:
         if after < self._oldest:
             raise Compacted(after, self._oldest)
-        events = await self._store.events(after, self._settings.log_chunk)
+        try:
+            events = await self._store.events(after, self._settings.log_chunk)
+        except Compacted as error:  # by another process
+            self._oldest = max(self._oldest, error.oldest)
+            raise
         if not events:
             raise Unavailable(f"the store's log ends at revision {after}, {self._revision} was expected")
         return events

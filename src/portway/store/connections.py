@@ -108,8 +108,12 @@ async def connect(dsn: str) -> asyncpg.Connection:
     connection = await asyncpg.connect(
         dsn, timeout=CONNECT_SECONDS, command_timeout=STATEMENT_SECONDS, server_settings=_SETTINGS
     )
-    if await connection.fetchval("SHOW synchronous_commit") == "off":
-        await connection.execute("SET synchronous_commit = on")
+    try:
+        if await connection.fetchval("SHOW synchronous_commit") == "off":
+            await connection.execute("SET synchronous_commit = on")
+    except BaseException:
+        connection.terminate()
+        raise
     return connection
 
 
