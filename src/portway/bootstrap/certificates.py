@@ -42,14 +42,20 @@ def server_context(
     """TLS context of the server; makes ``ca.crt``, ``ca.key``, ``server.crt``, ``server.key`` as needed (0600).
 
     Clients may show a certificate of ``client-ca.crt``; one of another authority ends the handshake. ``own`` is served
-    to those who ask for the server by a name; by address and as localhost it goes on with the local one.
+    to those who ask for the server by a name; by address and as localhost it goes on with the local one. Raises
+    StartError when what is there cannot be read.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    ca_key, ca = _authority(folder, now)
-    _authority(folder, now, "client-ca")
-    wanted = _names(names)
-    if _expires_soon(folder / "server.crt", now) or not _covers(folder / "server.crt", wanted):
-        _issue_server(folder, ca_key, ca, now, wanted)
+    try:
+        ca_key, ca = _authority(folder, now)
+        _authority(folder, now, "client-ca")
+        wanted = _names(names)
+        if _expires_soon(folder / "server.crt", now) or not _covers(folder / "server.crt", wanted):
+            _issue_server(folder, ca_key, ca, now, wanted)
+    except ValueError as error:
+        raise StartError(
+            f"The certificates in {folder} cannot be read. Move the folder away and start again: new ones are made."
+        ) from error
     context = _context(folder, Own(folder / "server.crt", folder / "server.key"))
     if own is not None:
         theirs = _context(folder, own)

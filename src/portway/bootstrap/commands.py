@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from portway.bootstrap import detaching, failures, keycommands, locking, settings
+from portway.bootstrap import detaching, failures, keycommands, locking, prerequisites, settings
 from portway.bootstrap.reporting import Reporter
 from portway.bootstrap.settings import Settings
 from portway.cli import contexts, options, output
@@ -42,6 +42,7 @@ def up(
 
     current = _settings()
     if detach:
+        prerequisites.check(current)
         started = detaching.start(current)
         output.console.print(f"Portway runs on {started.address} (process {started.pid}).")
         _run(running.print_access(current, _reporter()))
@@ -63,6 +64,7 @@ def demo(
     if not detach:
         _run(running.serve(current, _reporter(), demo=True, exit_when_ready=exit_when_ready))
         return
+    prerequisites.check(current)
     detaching.start(current)
     _run(running.demonstrate(current, _reporter()))
     if exit_when_ready:
@@ -141,7 +143,7 @@ def program() -> None:
         sentence = failures.sentence(error)
         if sentence is None:
             raise
-        print(f"Error: {sentence}", file=sys.stderr)
+        print(f"Error: {sentence.rstrip('.')}.", file=sys.stderr)
         raise SystemExit(1) from None
 
 

@@ -24,13 +24,15 @@ def start(settings: Settings) -> Running:
     """Start ``portway up`` in a session of its own; returns when it is ready. Raises StartError with its last words."""
     already = locking.running(settings.home)
     if already is not None and already.ready:
-        return already
+        return _same_address(already, settings)
     output = settings.home / "logs" / "start.log"
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         written = output.open("wb")
     except OSError as error:
-        raise StartError(f"Cannot use {settings.home} for the state: {error.strerror}.") from None
+        raise StartError(
+            f"Cannot use {settings.home} for the state: {error.strerror}. Choose another PORTWAY_HOME."
+        ) from None
     environment = {**os.environ, "PORTWAY_HOME": str(settings.home), "PORTWAY_PORT": str(settings.port)}
     with written:
         process = subprocess.Popen(
@@ -42,6 +44,15 @@ def start(settings: Settings) -> Running:
             env=environment,
         )
     return _await_ready(settings.home, process, output)
+
+
+def _same_address(already: Running, settings: Settings) -> Running:
+    if already.address != settings.address:
+        raise StartError(
+            f"Portway already runs on {settings.home} at {already.address} (process {already.pid}). Stop it with "
+            f"`portway down` to move it to port {settings.port}, or choose another PORTWAY_HOME."
+        )
+    return already
 
 
 def _await_ready(home: Path, process: subprocess.Popen[bytes], output: Path) -> Running:
@@ -75,4 +86,4 @@ def stop(home: Path) -> Running | None:
 
 def _last_words(output: Path) -> str:
     text = output.read_text(errors="replace").strip()[-_LAST_WORDS:]
-    return text.rpartition("Error: ")[2] if "Error: " in text else text
+    return text.rpartition("\nError: ")[2].removeprefix("Error: ") if "Error: " in text else text

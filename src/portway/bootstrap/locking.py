@@ -55,8 +55,10 @@ def running(home: Path) -> Running | None:
     folder = _run_folder(home)
     try:
         handle = os.open(folder / "lock", os.O_RDWR)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        raise StartError(f"Cannot look into {home}: {error.strerror}. Choose another PORTWAY_HOME.") from None
     try:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
         return None

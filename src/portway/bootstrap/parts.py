@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from portway.bootstrap.errors import StartError
@@ -11,6 +13,8 @@ from portway.bootstrap.settings import Settings
 from portway.drivers.contract import DriverError
 from portway.drivers.postgres import servers
 from portway.drivers.process.client import AgentClient
+
+_LOOK_SECONDS = 3.0
 
 
 def database_server(settings: Settings) -> servers.Server:
@@ -36,13 +40,50 @@ async def start(settings: Settings, report: Reporter) -> None:
         with report.step("node agent") as note:
             note.text = f"process {await node_agent(settings).ensure()}"
 
+    # neither is cancelled when the other fails: what is half started could not be stopped again
+    outcomes = await asyncio.gather(database(), agent(), return_exceptions=True)
+    for error in filter(None, outcomes):
+        if isinstance(error, DriverError):
+            raise StartError(_sentence(settings, str(error))) from error
+        raise error
+    if settings.postgres_url:
+        await _look_for_configured_server(settings, report)
+
+
+def _sentence(settings: Settings, said: str) -> str:
+    if "No space left on device" in said:
+        return (
+            f"The disk with {settings.home} is full: PostgreSQL needs about 60 MB there. Make room, or choose another "
+            "PORTWAY_HOME."
+        )
+    return f"{said.rstrip('.')}."
+
+
+async def _look_for_configured_server(settings: Settings, report: Reporter) -> None:
+    """A server that is away is no reason not to start: claims wait for it. But somebody should know."""
+    endpoint = await database_server(settings).start()
     try:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(database())
-            group.create_task(agent())
-    except* DriverError as errors:
-        first = errors.exceptions[0]
-        raise StartError(str(first)) from first
+        async with asyncio.timeout(_LOOK_SECONDS):
+            _, writer = await asyncio.open_connection(endpoint.host, endpoint.port)
+        writer.close()
+    except (OSError, TimeoutError):
+        place = f"{endpoint.host}:{endpoint.port}"
+        report.failed(f"PostgreSQL at {place} does not answer", "claims for databases wait until it does")
+
+
+@asynccontextmanager
+async def withdrawn_on_failure(settings: Settings) -> AsyncIterator[None]:
+    """When the block fails, agent and database server are stopped again if they did not run before it."""
+    before = {part: state for part, state, _ in await states(settings)}
+    try:
+        yield
+    except BaseException:
+        with suppress(DriverError, OSError):
+            if before["node agent"] != "running":
+                await node_agent(settings, starting=False).stop(workloads=False)
+            if before["PostgreSQL"] == "stopped":
+                await database_server(settings).stop()
+        raise
 
 
 async def stop(settings: Settings) -> None:

@@ -16,7 +16,7 @@ class Reporter:
         self.console = console
 
     def headline(self, text: str) -> None:
-        self.console.print(f"\n[bold]{text}[/bold]")
+        self.console.print(f"\n[bold]{text}[/bold]", soft_wrap=True)
 
     @contextmanager
     def step(self, title: str) -> Iterator[Note]:

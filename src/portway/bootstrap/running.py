@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import shutil
 import signal
+import socket
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from portway.bootstrap import (
     listening,
     locking,
     parts,
+    prerequisites,
 )
 from portway.bootstrap.assembly import ControlPlane
 from portway.bootstrap.errors import StartError
@@ -39,14 +40,15 @@ from portway.telemetry import logs
 
 async def serve(settings: Settings, report: Reporter, *, demo: bool = False, exit_when_ready: bool = False) -> None:
     """Run until a signal (or until the demo is done). SIGINT stops workloads too, SIGTERM the control plane only."""
-    _require_git()
+    prerequisites.check(settings)
     with locking.hold(settings.home, settings.address) as announcement:
         logs.set_up(settings.log_file, console_level=logging.ERROR)
+        logging.raiseExceptions = False  # no tracebacks about a log that cannot be written: its disk is full
         listener = listening.bind(settings.host, settings.port)
         stop = _Stop()
         report.headline("Portway")
         try:
-            async with assembly.open_control_plane(settings, report, listener) as plane:
+            async with _opened(settings, report, listener) as plane:
                 await administrators.write_kubeconfig(plane.api.system, settings, plane.api.admin_token)
                 locking.announce(announcement, Running(os.getpid(), settings.address, ready=True))
                 if exit_when_ready:
@@ -58,6 +60,15 @@ async def serve(settings: Settings, report: Reporter, *, demo: bool = False, exi
             if stop.interactive or exit_when_ready:
                 with report.step("stopping workloads and the database server"):
                     await parts.stop(settings)
+
+
+@asynccontextmanager
+async def _opened(settings: Settings, report: Reporter, listener: socket.socket) -> AsyncIterator[ControlPlane]:
+    """The control plane; when it cannot be opened, what was started for it is stopped again."""
+    async with AsyncExitStack() as stack:
+        async with parts.withdrawn_on_failure(settings):
+            plane = await stack.enter_async_context(assembly.open_control_plane(settings, report, listener))
+        yield plane
 
 
 async def _be_ready(plane: ControlPlane, settings: Settings, report: Reporter, *, demo: bool) -> None:
@@ -207,8 +218,3 @@ class _Stop:
             await asyncio.gather(task, return_exceptions=True)
             return
         task.result()
-
-
-def _require_git() -> None:
-    if shutil.which("git") is None:
-        raise StartError("git is not installed or not on the PATH; install it and start again.")

@@ -7,16 +7,19 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
-from portway.cli import options, output, validating
+from portway.cli import options, output
 from portway.cli.output import Format
-from portway.cli.validating import Fault, Outcome, Verdict
 
-_MARKS = {Outcome.VALID: "[green]✓[/green]", Outcome.INVALID: "[red]✗[/red]", Outcome.UNKNOWN: "[yellow]?[/yellow]"}
+if TYPE_CHECKING:  # the rules of all kinds are imported by the command itself, so that others start fast
+    from portway.cli.validating import Fault, Verdict
+
+VALID, UNKNOWN = "valid", "unknown"
+_MARKS = {VALID: "[green]✓[/green]", "invalid": "[red]✗[/red]", UNKNOWN: "[yellow]?[/yellow]"}
 
 
 def validate(
@@ -36,12 +39,14 @@ def validate(
 
     Exit status 1 when a document is not valid. Kinds that CRDs and ResourceTypes among the files define are known.
     """
+    from portway.cli import validating
+
     verdicts = list(validating.check(files, sys.stdin))
     if form is Format.TABLE:
         _print_all(verdicts, ignore_unknown=ignore_unknown)
     else:
         output.print_data([asdict(verdict) | {"outcome": verdict.outcome.value} for verdict in verdicts], form)
-    good = {Outcome.VALID, Outcome.UNKNOWN} if ignore_unknown else {Outcome.VALID}
+    good = {VALID, UNKNOWN} if ignore_unknown else {VALID}
     if not verdicts or not all(verdict.outcome in good for verdict in verdicts):
         raise typer.Exit(1)
 
@@ -49,13 +54,13 @@ def validate(
 def _print_all(verdicts: Sequence[Verdict], *, ignore_unknown: bool) -> None:
     for verdict in verdicts:
         _print(verdict)
-    counts = Counter(verdict.outcome for verdict in verdicts)
+    counts = Counter(verdict.outcome.value for verdict in verdicts)
     if not verdicts:
         output.notes.print("No YAML or JSON files there.")
     elif len(verdicts) > 1:
-        parts = (f"{counts[outcome]} {outcome.value}" for outcome in Outcome if counts[outcome])
+        parts = (f"{counts[outcome]} {outcome}" for outcome in _MARKS if counts[outcome])
         output.console.print(f"{len(verdicts)} documents: {', '.join(parts)}")
-    if counts[Outcome.UNKNOWN] and not ignore_unknown:
+    if counts[UNKNOWN] and not ignore_unknown:
         hint = (
             "A kind that is not known here needs its CRD among the files, a server (`kubectl apply --dry-run=server`)"
         )
