@@ -135,6 +135,7 @@ async def start(parts: Parts) -> list[asyncio.Task[None]]:
         tasks.append(loop.create_task(follower.run(), name=f"follow {follower.resource}"))
     await roots.ensure(context.storage, context.registry, context.settings, context.now)
     await context.accounts.keys.ensure()
+    tasks.append(loop.create_task(parts.tokens.keep_uses(asyncio.sleep), name="uses of tokens"))
     if context.settings.housekeeping:
         tasks.append(loop.create_task(keep_house(parts), name="housekeeping"))
     return tasks

@@ -6,23 +6,31 @@ Only the SHA-256 of a token is stored. A token is 256 random bits, so a fast has
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import json
+import logging
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from portway.apiserver import clocks
+from portway.apiserver import clocks, objects
 from portway.apiserver.following import Follower
 from portway.apiserver.users import User, authenticated
 from portway.krm.errors import StatusError, unauthorized
 from portway.krm.identity import Manifest
-from portway.store.contract import Key, Reads
+from portway.store.contract import Conflict, Key, Put, Reads, StoreError
 
 NAMESPACE = "portway-system"
 SECRET_TYPE = "portway.dev/token"  # noqa: S105  a Secret's type, not a secret
 PREFIX = "pw_"
+LAST_USED = "portway.dev/last-used"
+USE_HOURS = 1
+"""A use is written down only when the one before is older: a request must not cost a write."""
+USE_SECONDS = 60.0
+
+log = logging.getLogger(__name__)
 
 CreateSecret = Callable[[Manifest], Awaitable[None]]
 
@@ -33,6 +41,7 @@ class Stored:
     user: str
     groups: tuple[str, ...]
     expires: datetime | None
+    key: Key
 
 
 def digest(token: str) -> str:
@@ -47,6 +56,8 @@ class Tokens:
         self._now = now
         self._by_hash: dict[str, Stored] = {}
         self._hash_of: dict[str, str] = {}
+        self._reads = cache
+        self._uses: dict[Key, datetime] = {}
         self.follower: Follower[Stored] = Follower(
             cache, "secrets", _parse, self._changed, cluster="root", namespace=NAMESPACE
         )
@@ -55,7 +66,33 @@ class Tokens:
         stored = self._by_hash.get(digest(token))
         if stored is None or (stored.expires is not None and stored.expires <= self._now()):
             return None
+        if stored.key not in self._uses:
+            self._uses[stored.key] = self._now()
         return authenticated(stored.user, stored.groups)
+
+    async def keep_uses(self, sleep: Callable[[float], Awaitable[None]]) -> None:
+        """Write down now and then which tokens are in use, until cancelled: each at most once in ``USE_HOURS``."""
+        while True:
+            await sleep(USE_SECONDS)
+            try:
+                await self.write_uses()
+            except StoreError as error:
+                log.warning("uses of tokens are written down later", extra={"error": str(error)})
+
+    async def write_uses(self) -> None:
+        uses, self._uses = self._uses, {}
+        for key, moment in uses.items():
+            record = self._reads.get(key)
+            if record is None:
+                continue
+            manifest = objects.decode(record.value)
+            annotations = manifest["metadata"].get("annotations") or {}
+            before = annotations.get(LAST_USED)
+            if before and moment - clocks.read(before) < timedelta(hours=USE_HOURS):
+                continue
+            manifest["metadata"]["annotations"] = {**annotations, LAST_USED: clocks.stamp(moment)}
+            with contextlib.suppress(Conflict):  # somebody changed or revoked it: its next use comes
+                await self._reads.commit([Put(key, objects.encoder(manifest, key.cluster), record.revision)])
 
     async def mint(
         self, user: str, groups: Sequence[str] = (), ttl: timedelta | None = None, description: str = ""
@@ -84,7 +121,7 @@ class Tokens:
             self._hash_of[key.name] = stored.hash
 
 
-def _parse(_key: Key, _revision: int, manifest: Manifest) -> Stored | None:
+def _parse(key: Key, _revision: int, manifest: Manifest) -> Stored | None:
     if manifest.get("type") != SECRET_TYPE:
         return None
     data = manifest.get("data") or {}
@@ -95,6 +132,7 @@ def _parse(_key: Key, _revision: int, manifest: Manifest) -> Stored | None:
         user=values.get("user", ""),
         groups=_groups(values.get("groups", "")),
         expires=clocks.read(expires) if expires else None,
+        key=key,
     )
 
 

@@ -11,7 +11,15 @@ from typing import Annotated, Any
 
 import typer
 
-from portway.bootstrap import detaching, failures, keycommands, locking, prerequisites, settings
+from portway.bootstrap import (
+    certificatecommands,
+    detaching,
+    failures,
+    keycommands,
+    locking,
+    prerequisites,
+    settings,
+)
 from portway.bootstrap.reporting import Reporter
 from portway.bootstrap.settings import Settings
 from portway.cli import contexts, options, output
@@ -22,6 +30,7 @@ from portway.cli import program as commands
 _program = commands.build()
 _PANEL = "Start and stop"
 _program.add_typer(keycommands.program, name="keys", rich_help_panel=_PANEL)
+_program.command("certificate", rich_help_panel="Access")(certificatecommands.certificate)
 
 
 @_program.callback()

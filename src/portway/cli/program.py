@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import typer
 
-from portway.cli import access, creating, explaining, following, reading, recalling, requesting, verdicts, workspaces
+from portway.cli import (
+    access,
+    asking,
+    creating,
+    explaining,
+    following,
+    reading,
+    recalling,
+    requesting,
+    tokens,
+    verdicts,
+    workspaces,
+)
 
 HELP = """The internal developer platform and portal in one.
 
@@ -35,7 +47,9 @@ def build() -> typer.Typer:
         (_ACCESS, "open", access.open_portal),
         (_ACCESS, "login", access.login),
         (_ACCESS, "kubeconfig", access.print_kubeconfig),
+        (_ACCESS, "access", asking.may),
     ):
         program.command(name, rich_help_panel=panel)(command)
     program.add_typer(workspaces.program, name="ws", rich_help_panel=_LOOKING)
+    program.add_typer(tokens.program, name="token", rich_help_panel=_ACCESS)
     return program

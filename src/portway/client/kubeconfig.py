@@ -76,10 +76,23 @@ def load(path: Path, context: str = "") -> Connection:
 
 
 def render(
-    server: str, contexts: Sequence[Context], *, token: str, ca: str = "", user: str = "portway", current: str = ""
+    server: str,
+    contexts: Sequence[Context],
+    *,
+    token: str = "",
+    ca: str = "",
+    user: str = "portway",
+    current: str = "",
+    certificate: tuple[str, str] | None = None,
 ) -> str:
-    """A kubeconfig with one cluster and context per workspace and one user. ``ca`` is PEM text."""
+    """A kubeconfig with one cluster and context per workspace and one user.
+
+    PEM text: ``ca``, and ``certificate`` (with its key), which logs in instead of ``token``.
+    """
     trusted = {"certificate-authority-data": _encoded(ca)} if ca else {}
+    known: dict[str, str] = {"token": token}
+    if certificate is not None:
+        known = {"client-certificate-data": _encoded(certificate[0]), "client-key-data": _encoded(certificate[1])}
     document = {
         "apiVersion": "v1",
         "kind": "Config",
@@ -87,7 +100,7 @@ def render(
             {"name": c.name, "cluster": {"server": f"{server.rstrip('/')}/clusters/{c.workspace}", **trusted}}
             for c in contexts
         ],
-        "users": [{"name": user, "user": {"token": token}}],
+        "users": [{"name": user, "user": known}],
         "contexts": [
             {"name": c.name, "context": {"cluster": c.name, "user": user, "namespace": c.namespace}} for c in contexts
         ],

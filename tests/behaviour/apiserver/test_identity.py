@@ -51,6 +51,34 @@ async def test_an_expired_token_is_no_token(api: Any, server: Any) -> None:
     assert (await api.as_user(token).refused("GET", CONFIGS))[0] == 401
 
 
+async def test_the_use_of_a_token_is_written_down_but_not_with_every_request(api: Any, server: Any) -> None:
+    token = await server.tokens.mint("alice")
+    path = "/api/v1/namespaces/portway-system/secrets"
+
+    async def seen() -> tuple[str, str]:
+        [secret] = (await api.get(path, fieldSelector="type=portway.dev/token"))["items"]
+        fields = secret["metadata"]
+        return fields["resourceVersion"], fields["annotations"].get("portway.dev/last-used", "")
+
+    await server.tokens.write_uses()
+    before, unused = await seen()
+    assert unused == ""
+    for _ in range(3):
+        await api.as_user(token).call("GET", CONFIGS)
+    assert (await seen())[0] == before
+    await server.tokens.write_uses()
+    written, used = await seen()
+    assert used
+    await api.as_user(token).call("GET", CONFIGS)
+    await server.tokens.write_uses()
+    assert await seen() == (written, used), "once an hour is enough"
+
+
+async def test_groups_may_have_commas_in_their_names(api: Any, server: Any) -> None:
+    token = await server.tokens.mint("alice", ["cn=dev,ou=acme", "x"])
+    assert (await _whoami(api.as_user(token), api))["groups"] == ["cn=dev,ou=acme", "x", "system:authenticated"]
+
+
 async def test_a_one_time_token_works_once(api: Any, server: Any) -> None:
     once = server.one_time.issue("alice", ["dev"])
     session = await server.one_time.exchange(once)

@@ -130,7 +130,7 @@ async def test_the_command_line_gets_a_session_by_a_port_of_its_own(
     portway: Portway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: asyncio.Queue[str] = asyncio.Queue()
-    monkeypatch.setattr(signingon.webbrowser, "open", opened.put_nowait)
+    monkeypatch.setattr("webbrowser.open", opened.put_nowait)
 
     class OverAsgi(httpx.AsyncClient):
         def __init__(self, **options: Any) -> None:
