@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 
 from portway.apiserver import (
@@ -13,6 +14,7 @@ from portway.apiserver import (
     deadlines,
     dispatching,
     nonresources,
+    refusing,
     responses,
     routing,
     websockets,
@@ -38,6 +40,7 @@ from portway.store.caching import Cache
 from portway.store.contract import Unavailable
 
 log = logging.getLogger(__name__)
+FORBIDDEN = 403
 
 
 class ApiServer:
@@ -112,11 +115,14 @@ class ApiServer:
         request = Request.of(scope, receive, target, self.settings.body_limit)
         request.audit_id = request.header(b"audit-id") or identifiers.random_uuid()
         verb = authorizing.verb_of(request)
+        began = time.monotonic()
         try:
             answer = await self._answer_in_time(request, verb)
         except Disconnected:
             return None
         except StatusError as error:
+            if error.code == FORBIDDEN:
+                await refusing.even_out(began)
             answer = _refusal(request, error)
         except Unavailable as error:
             answer = responses.failure(unavailable(f"the store is not available: {error}"))
