@@ -62,6 +62,10 @@ _KINDS = (
         short_names=("resdef",),
     ),
     _platform(
+        "Policy", "policies", platform.PolicySpec, platform.PolicyStatus,
+        ("Actions", ".spec.actions"), ("On failure", ".spec.failurePolicy"), namespaced=False,
+    ),
+    _platform(
         "Environment", "environments", platform.EnvironmentSpec, platform.EnvironmentStatus,
         ("Type", ".spec.type"), ("Namespace", ".status.namespace"), _READY, namespaced=False, short_names=("env",),
         required=False,

@@ -287,3 +287,35 @@ class PipelineRunStatus(Status):
 
 
 WorkloadStatus.model_rebuild()
+
+
+# --- Policy -------------------------------------------------------------------------------------------------
+
+
+class PolicyAction(StrEnum):
+    DENY = "Deny"
+    WARN = "Warn"
+    AUDIT = "Audit"
+
+
+class PolicySpec(Spec):
+    """Rules in Rego that requests of this workspace have to meet."""
+
+    match: dict[str, Any] = Field(
+        description="Requests it is about: fields of matchConstraints of a ValidatingAdmissionPolicy.",
+        json_schema_extra=OPEN,
+    )
+    rego: str = Field(
+        description="Module in Rego v1 with a set `deny` of messages; `input.request` is the admission request.",
+        min_length=1,
+    )
+    actions: list[PolicyAction] = Field(
+        default_factory=lambda: [PolicyAction.DENY], description="Deny, Warn, Audit: what a message does."
+    )
+    failure_policy: str = Field(
+        default="Fail", description="Fail or Ignore, when it cannot be evaluated in time.", pattern="^(Fail|Ignore)$"
+    )
+
+
+class PolicyStatus(Status):
+    pass

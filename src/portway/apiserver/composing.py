@@ -16,6 +16,7 @@ from portway.apiserver.admission.matching import Matcher
 from portway.apiserver.admission.namespaces import NamespaceLifecycle
 from portway.apiserver.admission.policies.mutation import MutatingPolicies
 from portway.apiserver.admission.policies.params import Params
+from portway.apiserver.admission.policies.rego import RegoPolicies, Worker
 from portway.apiserver.admission.policies.validation import ValidatingPolicies
 from portway.apiserver.admission.policies.writing import PolicyWriting
 from portway.apiserver.admission.publishing import Publishing
@@ -53,6 +54,7 @@ class Parts:
     tokens: Tokens
     one_time: OneTimeTokens
     housekeeping: Housekeeping
+    rego: Worker
     resealing: Resealing | None = None
 
 
@@ -68,6 +70,7 @@ def compose(cache: Cache, settings: Settings, sealer: Sealer | None, now: clocks
     mutating_policies = MutatingPolicies(cache, matcher, params, grants)
     mutating_webhooks = MutatingWebhooks(cache, matcher, grants)
     validating_webhooks = ValidatingWebhooks(cache, matcher, grants)
+    rego = RegoPolicies(cache, matcher, Worker())
     quotas = Quotas(cache, storage, settings.object_limit)
     validating_policies = ValidatingPolicies(cache, matcher, params, grants)
 
@@ -103,6 +106,7 @@ def compose(cache: Cache, settings: Settings, sealer: Sealer | None, now: clocks
             BuiltinChecks(),
             EscalationPrevention(grants),
             validating_policies,
+            rego,
             validating_webhooks,
         ),
     )
@@ -112,6 +116,7 @@ def compose(cache: Cache, settings: Settings, sealer: Sealer | None, now: clocks
         *mutating_policies.followers,
         *validating_policies.followers,
         *quotas.followers,
+        rego.follower,
         mutating_webhooks.follower,
         validating_webhooks.follower,
         *registry.followers,
@@ -122,7 +127,7 @@ def compose(cache: Cache, settings: Settings, sealer: Sealer | None, now: clocks
     for follower in followers:
         storage.follow(follower)
     resealing = Resealing(cache, storage, sealer) if isinstance(sealer, Envelope) else None
-    return Parts(context, tokens, OneTimeTokens(tokens, now), Housekeeping(cache, context), resealing)
+    return Parts(context, tokens, OneTimeTokens(tokens, now), Housekeeping(cache, context), rego.worker, resealing)
 
 
 async def start(parts: Parts) -> list[asyncio.Task[None]]:
