@@ -27,6 +27,10 @@ class SealError(Exception):
     """A value cannot be opened. The message names it and says what is missing."""
 
 
+class KeyMissing(SealError):
+    """Its key is not here, or not here yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class MasterKey:
     id: bytes
@@ -102,7 +106,7 @@ class Envelope:
         master = self.keyring.find(begin[len(MAGIC) :])
         if master is None:
             name = begin[len(MAGIC) :].hex()
-            raise SealError(f"{_named(key)} in the store is encrypted with key {name}, which is not in the key file")
+            raise KeyMissing(f"{_named(key)} in the store is encrypted with key {name}, which is not in the key file")
         try:
             cipher = AESGCM(AESGCM(master.key).decrypt(rest[:12], rest[12:], begin))
         except (InvalidTag, ValueError):

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import builtins
+import logging
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Protocol
 
 from portway.apiserver.following import Follower
-from portway.apiserver.sealing import SealError
+from portway.apiserver.sealing import KeyMissing, SealError
 from portway.store.contract import Change, Encode, Entry, Event, Key, Observed, Page, Record
 
+log = logging.getLogger(__name__)
+
+KEY_SECONDS = 1.0
+"""Between two looks for a key that an event needs."""
 SEALED = frozenset(("secrets",))
 
 
@@ -136,7 +142,14 @@ async def _opened_events(sealer: Sealer, events: AsyncIterator[Event | int]) -> 
         if isinstance(event, int):
             yield event
             continue
-        yield _opened_event(sealer, event)
+        while True:
+            try:
+                yield _opened_event(sealer, event)
+            except KeyMissing as error:  # another process uses a new key already; the file with it is to come
+                log.error("waiting for a key", extra={"error": str(error)})
+                await asyncio.sleep(KEY_SECONDS)
+            else:
+                break
 
 
 def _opened_event(sealer: Sealer, event: Event) -> Event:

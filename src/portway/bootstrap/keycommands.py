@@ -21,10 +21,27 @@ def list_keys() -> None:
     """Show the keys, the one in use first. Their values are not shown."""
     entries = _keyring().entries
     rows = [
-        [entry.id, "in use" if index == 0 else "reads only", entry.created, entry.settled or "-"]
+        [
+            entry.id,
+            "in use" if index == 0 else "prepared" if entry.prepared else "reads only",
+            entry.created,
+            entry.settled or "-",
+        ]
         for index, entry in enumerate(entries)
     ]
+    rows[0][1] = "in use"
     output.print_table(["KEY", "STATE", "CREATED", "ALL SECRETS UNDER IT SINCE"], rows)
+
+
+@program.command()
+def prepare() -> None:
+    """Make the key of the next rotation, to be copied to all machines that share a store before it is used."""
+    keyring = _keyring()
+    entry = keyring.prepare()
+    output.console.print(
+        f"Key {entry.id} is ready. Copy {keyring.file} to the other machines, then `portway keys rotate` on each.",
+        soft_wrap=True,
+    )
 
 
 @program.command()

@@ -11,9 +11,10 @@ import datetime
 import json
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from portway.apiserver.sealing import MasterKey
 from portway.bootstrap.errors import StartError
@@ -30,6 +31,8 @@ class Entry:
     """RFC 3339."""
     settled: str = ""
     """When everything current was found to be under this key."""
+    prepared: bool = False
+    """Made to be spread to all processes before the first of them uses it."""
 
 
 class FileKeyring:
@@ -70,20 +73,30 @@ class FileKeyring:
         """Put a new key in front."""
         with exclusively(self.file):
             self._read()
-            self._write((_new(), *self._entries))
+            ready = [entry for entry in self._entries if entry.prepared][-1:]
+            first = replace(ready[0], prepared=False) if ready else _new()
+            self._write((first, *(entry for entry in self._entries if entry.id != first.id)))
         return self._entries[0]
+
+    def prepare(self) -> Entry:
+        """Make a key that ``rotate`` will put in front, on any machine that has this file by then."""
+        with exclusively(self.file):
+            self._read()
+            self._write((*self._entries, replace(_new(), prepared=True)))
+        return self._entries[-1]
 
     def forget(self) -> tuple[Entry, ...]:
         """Drop all keys but the first. Raises StartError while Secrets may still need them."""
         with exclusively(self.file):
             self._read()
-            first, *others = self._entries
+            first, *rest = self._entries
+            others = [entry for entry in rest if not entry.prepared]
             if others and not first.settled:
                 raise StartError(
                     f"{self.file}: not all Secrets are encrypted with key {first.id} yet. `portway up`, "
                     "which encrypts them anew, and try again."
                 )
-            self._write((first,))
+            self._write((first, *(entry for entry in rest if entry.prepared)))
         return tuple(others)
 
     def _refresh(self) -> None:
@@ -99,7 +112,13 @@ class FileKeyring:
         try:
             document = json.loads(self.file.read_text())
             entries = tuple(
-                Entry(each["id"], base64.b64decode(each["key"]), each["created"], each.get("settled", ""))
+                Entry(
+                    each["id"],
+                    base64.b64decode(each["key"]),
+                    each["created"],
+                    each.get("settled", ""),
+                    each.get("prepared", False),
+                )
                 for each in document["keys"]
             )
             found = {bytes.fromhex(entry.id): MasterKey(bytes.fromhex(entry.id), entry.key) for entry in entries}
@@ -124,6 +143,11 @@ def open_keyring(home: Path) -> FileKeyring:
     return FileKeyring(file)
 
 
+def _entry(each: Mapping[str, Any]) -> Entry:
+    key = base64.b64decode(each["key"])
+    return Entry(each["id"], key, each["created"], each.get("settled", ""), bool(each.get("prepared")))
+
+
 def _new() -> Entry:
     return Entry(secrets.token_hex(8), secrets.token_bytes(32), _now())
 
@@ -135,6 +159,7 @@ def _write(file: Path, entries: Sequence[Entry]) -> None:
             "key": base64.b64encode(entry.key).decode(),
             "created": entry.created,
             **({"settled": entry.settled} if entry.settled else {}),
+            **({"prepared": True} if entry.prepared else {}),
         }
         for entry in entries
     ]

@@ -27,6 +27,8 @@ class Problem:
     advice: str
     theme: str
     signed_in: bool
+    missing: tuple[str, ...] = ()
+    """Of a refusal: the rule that is missing, roles that have it, who could give it."""
 
 
 _TITLES = {
@@ -51,7 +53,8 @@ async def of_http(request: Request, error: Exception) -> Response:
 async def of_api(request: Request, error: Exception) -> Response:
     if not isinstance(error, StatusError):
         return _page(request, 500, "")
-    return _page(request, error.code, error.message)
+    missing = tuple(cause.message for cause in error.causes) if error.code == 403 else ()
+    return _page(request, error.code, error.message, missing)
 
 
 async def of_us(request: Request, error: Exception) -> Response:
@@ -59,7 +62,7 @@ async def of_us(request: Request, error: Exception) -> Response:
     return _page(request, 500, "")
 
 
-def _page(request: Request, code: int, text: str) -> Response:
+def _page(request: Request, code: int, text: str, missing: tuple[str, ...] = ()) -> Response:
     title, advice = _TITLES.get(
         code, ("Something went wrong on our side", "Try again. If it stays so, the server's log says why.")
     )
@@ -71,6 +74,7 @@ def _page(request: Request, code: int, text: str) -> Response:
         advice=advice,
         theme=cookies.theme(request),
         signed_in=bool(cookies.session(request)),
+        missing=missing,
     )
     if request.headers.get("hx-request") == "true":
         html = site.templates.render("problem_fragment.html", fields(problem))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import shutil
 from collections.abc import AsyncIterator
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from tests.behaviour.apiserver.conftest import eventually
 
+from portway.apiserver import storing
 from portway.apiserver.app import ApiServer
 from portway.apiserver.sealing import Envelope, SealError
 from portway.apiserver.settings import Settings
@@ -123,6 +125,38 @@ async def test_secrets_from_before_encryption_are_encrypted_at_the_next_start(tm
 
         await eventually(all_sealed, "what was plain is encrypted")
         assert await _word(client, "one") == WORD
+
+
+async def test_a_watch_waits_for_a_key_that_another_process_uses_already(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storing, "KEY_SECONDS", 0.01)
+    (tmp_path / "other").mkdir()
+    async with _running(tmp_path) as (_, client, cache):
+        other = keyrings.open_keyring(tmp_path / "other")  # of a machine that has not got the new key's file yet
+        shutil.copy(tmp_path / "keys" / "secrets.json", other.file)
+        storage = storing.Storage(cache, Envelope(other))
+        watch: Any = storage.watch("secrets", "root", "default", cache.revision)
+        keyrings.open_keyring(tmp_path).rotate()
+        await client.create(SECRETS, _secret("late"), "default")
+        arriving = asyncio.ensure_future(anext(watch))
+        done, _ = await asyncio.wait([arriving], timeout=0.1)
+        assert not done
+        shutil.copy(tmp_path / "keys" / "secrets.json", other.file)
+        event = await asyncio.wait_for(arriving, 20)
+        assert WORD.encode() in event.record.value
+        await watch.aclose()
+
+
+def test_a_prepared_key_is_used_by_all_who_have_it(tmp_path: Path) -> None:
+    one = keyrings.open_keyring(tmp_path / "one")
+    in_use = one.primary().id
+    ready = one.prepare()
+    assert one.primary().id == in_use
+    two = keyrings.open_keyring(tmp_path / "two")
+    shutil.copy(one.file, two.file)
+    assert one.rotate().id == two.rotate().id == ready.id
+    assert two.find(in_use) is not None
 
 
 def test_old_keys_are_kept_while_they_may_be_needed(tmp_path: Path) -> None:
