@@ -21,13 +21,8 @@ def list_keys() -> None:
     """Show the keys, the one in use first. Their values are not shown."""
     entries = _keyring().entries
     rows = [
-        [
-            entry.id,
-            "in use" if index == 0 else "prepared" if entry.prepared else "reads only",
-            entry.created,
-            entry.settled or "-",
-        ]
-        for index, entry in enumerate(entries)
+        [entry.id, "prepared" if entry.prepared else "reads only", entry.created, entry.settled or "-"]
+        for entry in entries
     ]
     rows[0][1] = "in use"
     output.print_table(["KEY", "STATE", "CREATED", "ALL SECRETS UNDER IT SINCE"], rows)
