@@ -21,6 +21,7 @@ from portway.apiserver.tenants import LOGICAL_CLUSTERS
 from portway.krm import quantities
 from portway.krm.errors import Cause, forbidden, invalid
 from portway.krm.identity import Manifest
+from portway.krm.schemas import validating
 from portway.store.contract import Key, Put, Reads
 
 QUOTAS = "resourcequotas"
@@ -79,6 +80,8 @@ class Quotas:
         manifest = request.object
         if request.resource.key != QUOTAS or manifest is None or request.subresource:
             return
+        if validating.validate(request.resource.served.schema, manifest):
+            return  # said by the validation that follows
         causes = tuple(_check((manifest.get("spec") or {}).get("hard") or {}))
         if causes:
             raise invalid("ResourceQuota", request.name, causes)

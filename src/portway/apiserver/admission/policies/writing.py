@@ -8,6 +8,7 @@ from portway.apiserver.admission.policies.definitions import GROUP
 from portway.apiserver.registry import Registry
 from portway.krm.errors import invalid
 from portway.krm.identity import Manifest
+from portway.krm.schemas import validating
 
 
 class PolicyWriting:
@@ -23,6 +24,8 @@ class PolicyWriting:
         check = checks.CHECKS.get(gvk.kind)
         if check is None:
             return
+        if validating.validate(request.resource.served.schema, manifest):
+            return  # said by the validation that follows
         _complete(gvk.kind, manifest.setdefault("spec", {}))
         causes = tuple(check(manifest))
         if causes:

@@ -18,6 +18,7 @@ from portway.apiserver.admission.policies.expressions import Expression, compile
 from portway.apiserver.admission.policies.writing import complete_match
 from portway.krm.errors import Cause, invalid
 from portway.krm.identity import Manifest
+from portway.krm.schemas import validating
 from portway.store.contract import Key
 
 KINDS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
@@ -66,6 +67,8 @@ class WebhookWriting:
         gvk, manifest = request.resource.served.gvk, request.object
         if gvk.kind not in KINDS or manifest is None or request.subresource:
             return
+        if validating.validate(request.resource.served.schema, manifest):
+            return  # said by the validation that follows
         mutating = gvk.kind == KINDS[0]
         causes: list[Cause] = []
         names: set[str] = set()
