@@ -17,5 +17,10 @@ def stamp(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def micro_stamp(moment: datetime) -> str:
+    """RFC 3339 in microseconds, as metav1.MicroTime."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
 def read(text: str) -> datetime:
     return datetime.fromisoformat(text.replace("Z", "+00:00"))

@@ -30,6 +30,8 @@ from portway.apiserver.authorizing import Authorizer
 from portway.apiserver.bindingstatuses import BindingStatuses
 from portway.apiserver.context import Context
 from portway.apiserver.following import Follower
+from portway.apiserver.housekeeping import heartbeats
+from portway.apiserver.housekeeping.editing import Editor
 from portway.apiserver.housekeeping.running import Housekeeping
 from portway.apiserver.internal import Internal
 from portway.apiserver.oidc import Providers
@@ -153,3 +155,5 @@ async def keep_house(parts: Parts) -> None:
         if parts.resealing is not None:
             tasks.create_task(parts.resealing.run(), name="encrypting anew")
         tasks.create_task(parts.housekeeping.run(), name="housekeeping engines")
+        editor = Editor(parts.context.storage, parts.context.now)
+        tasks.create_task(heartbeats.beat(editor, parts.context.now), name="heartbeat")

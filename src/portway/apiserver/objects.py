@@ -33,6 +33,7 @@ _METADATA_ORDER = (
     "managedFields",
 )
 METADATA_FIELDS = frozenset(_METADATA_ORDER) | {"selfLink"}
+_VERSION_AT = len('{"apiVersion":"')
 _PLACE = b'"resourceVersion":""'
 _CLUSTER = b'"annotations":{"%s":"' % CLUSTER_ANNOTATION.encode()
 
@@ -93,16 +94,14 @@ def cluster_of(value: bytes) -> str:
     return rest.partition(b'"')[0].decode()
 
 
-def in_version(value: bytes, resource: Resource) -> bytes:
-    """Stored bytes as the served version shows them (conversion strategy None: only apiVersion differs)."""
-    served = resource.served.gvk.api_version
-    stored = resource.storage_api_version
-    if served == stored:
-        return value
-    prefix = b'{"apiVersion":"%s"' % stored.encode()
-    if not value.startswith(prefix):
-        return value
-    return b'{"apiVersion":"%s"' % served.encode() + value[len(prefix) :]
+def version_prefix(api_version: str) -> bytes:
+    """How stored bytes of that version begin."""
+    return b'{"apiVersion":"%s"' % api_version.encode()
+
+
+def in_version(value: bytes, prefix: bytes) -> bytes:
+    """Stored bytes as another version shows them (conversion strategy None: only apiVersion differs)."""
+    return value if value.startswith(prefix) else prefix + value[value.index(b'"', _VERSION_AT) + 1 :]
 
 
 def key_of(resource: Resource, cluster: str, namespace: str, name: str) -> Key:

@@ -31,7 +31,7 @@ class Renderer:
         self._accepted = accepted_by(request, offered)
         include = request.query.get("includeObject") or "Metadata"
         self._include = include if include in ("None", "Metadata", "Object") else "Metadata"
-        self._changes_version = resource.served.gvk.api_version != resource.storage_api_version
+        self._prefix = objects.version_prefix(resource.served.gvk.api_version)
 
     @property
     def form(self) -> Form:
@@ -42,8 +42,7 @@ class Renderer:
         value = record.value
         if self._resource.has_defaults and record.revision < self._resource.changed_at:
             value = _defaulted(value, self._resource)
-        if self._changes_version:
-            value = objects.in_version(value, self._resource)
+        value = objects.in_version(value, self._prefix)  # an older one may be stored
         if self._tenants is not None:
             cluster = record.key.cluster
             value = objects.with_path(value, cluster, self._tenants.path_of(cluster))

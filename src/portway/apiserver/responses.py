@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,14 @@ from portway.krm.errors import StatusError
 
 JSON = b"application/json"
 TEXT = b"text/plain; charset=utf-8"
+
+
+PATIENCE_SECONDS = 30.0
+"""For a client to read what was sent; then its connection is closed, so that it holds nothing here."""
+
+
+class Unread(Exception):
+    """The client does not read its stream."""
 
 
 @dataclass(slots=True)
@@ -73,7 +81,11 @@ async def send_stream(stream: Stream, extra: list[tuple[bytes, bytes]], receive:
     """Ends with the stream, the client or the time, whichever is first."""
     headers = [(b"content-type", stream.content_type), (b"cache-control", b"no-cache, private"), *extra]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
-    if not await pump_until(_pump(stream, send), receive, "http.disconnect", stream.seconds):
+    try:
+        gone = await pump_until(_pump(stream, send), receive, "http.disconnect", stream.seconds)
+    except Unread:
+        return  # an answer left without end has its connection closed by the server
+    if not gone:
         await send({"type": "http.response.body", "body": b""})
 
 
@@ -85,9 +97,9 @@ async def pump_until(pump: Coroutine[Any, Any, None], receive: Receive, goodbye:
         await asyncio.wait((pumping, leaving), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         gone = leaving.done()
     finally:
-        for task in (pumping, leaving):
+        for task in (leaving, pumping):
             task.cancel()
-        for task in (pumping, leaving):
+        for task in (leaving, pumping):
             with contextlib.suppress(asyncio.CancelledError, OSError):
                 await task
     return gone
@@ -96,7 +108,16 @@ async def pump_until(pump: Coroutine[Any, Any, None], receive: Receive, goodbye:
 async def _pump(stream: Stream, send: Send) -> None:
     async with contextlib.aclosing(stream.chunks) as chunks:
         async for chunk in chunks:
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await patiently(send({"type": "http.response.body", "body": chunk, "more_body": True}))
+
+
+async def patiently(sending: Awaitable[None]) -> None:
+    """Raises Unread when the client does not take what it is sent."""
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await sending
+    except TimeoutError:
+        raise Unread from None
 
 
 async def _gone(receive: Receive, goodbye: str) -> None:

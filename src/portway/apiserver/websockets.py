@@ -10,7 +10,7 @@ import binascii
 import contextlib
 
 from portway.apiserver.requests import Receive, Scope, Send
-from portway.apiserver.responses import Response, Stream, pump_until
+from portway.apiserver.responses import Response, Stream, Unread, patiently, pump_until
 
 BEARER = "base64url.bearer.authorization.k8s.io."
 _TOO_BAD = 1008
@@ -38,7 +38,11 @@ async def send(scope: Scope, answer: Response | Stream, receive: Receive, send_m
         return
     offered = [p for p in scope.get("subprotocols") or () if not p.startswith(BEARER)]
     await send_message({"type": "websocket.accept", "subprotocol": offered[0] if offered else None})
-    if not await pump_until(_frames(answer, send_message), receive, "websocket.disconnect", answer.seconds):
+    try:
+        gone = await pump_until(_frames(answer, send_message), receive, "websocket.disconnect", answer.seconds)
+    except Unread:
+        return
+    if not gone:
         await send_message({"type": "websocket.close", "code": 1000})
 
 
@@ -46,7 +50,7 @@ async def _frames(stream: Stream, send_message: Send) -> None:
     async with contextlib.aclosing(stream.chunks) as chunks:
         async for chunk in chunks:
             for line in chunk.splitlines():
-                await send_message({"type": "websocket.send", "text": line.decode()})
+                await patiently(send_message({"type": "websocket.send", "text": line.decode()}))
 
 
 async def _refuse(scope: Scope, answer: Response, send_message: Send) -> None:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 class Retention:
     """Two horizons: reads of the past (lists at a revision, watches), and the log below them (history, undelete)."""
 
-    read_seconds: float = 600.0
-    """Older revisions are answered by 410. Kubernetes' own clients relist then; etcd compacts every 5 minutes."""
+    read_seconds: float = 300.0
+    """Older revisions are answered by 410. Kubernetes' own clients relist then; etcd compacts as often."""
     read_events: int = 200_000
     """More revisions than this are not readable however young, which bounds the log a watch may walk through."""
     log_seconds: float = 86_400.0

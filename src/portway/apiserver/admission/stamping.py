@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from portway.apiserver import clocks, crds
 from portway.apiserver.admission.contract import AdmissionRequest, Operation
+from portway.apiserver.rbac import RBAC_GROUP
 from portway.apiserver.registry import Registry
 from portway.krm.errors import invalid
 from portway.krm.identity import Manifest
@@ -59,6 +60,8 @@ class Completion:
         self._steps: dict[str, Callable[[AdmissionRequest, Manifest], None]] = {
             "secrets": _complete_secret,
             "namespaces": _complete_namespace,
+            f"clusterrolebindings.{RBAC_GROUP}": _complete_role_binding,
+            f"rolebindings.{RBAC_GROUP}": _complete_role_binding,
             crds.CRDS: self._complete_crd,
         }
 
@@ -93,6 +96,12 @@ def _complete_secret(_request: AdmissionRequest, manifest: Manifest) -> None:
     if isinstance(plain, dict):
         encoded = {key: base64.b64encode(str(value).encode()).decode() for key, value in plain.items()}
         manifest["data"] = {**(manifest.get("data") or {}), **encoded}
+
+
+def _complete_role_binding(_request: AdmissionRequest, manifest: Manifest) -> None:
+    for reference in (manifest.get("roleRef") or {}, *(manifest.get("subjects") or ())):
+        if reference.get("kind") != "ServiceAccount" and not reference.get("apiGroup"):
+            reference["apiGroup"] = RBAC_GROUP
 
 
 def _complete_namespace(request: AdmissionRequest, manifest: Manifest) -> None:

@@ -9,8 +9,10 @@ from typing import TypeVar
 
 from portway.apiserver.bindingstatuses import BindingStatuses
 from portway.apiserver.context import Context
+from portway.apiserver.housekeeping.aggregating import AggregatedRoles
 from portway.apiserver.housekeeping.bindings import BindingEnd, BindingUpkeep
 from portway.apiserver.housekeeping.collecting import GarbageCollector, Locate
+from portway.apiserver.housekeeping.contested import ContestedNames
 from portway.apiserver.housekeeping.contract import Engine
 from portway.apiserver.housekeeping.definitions import DefinitionEnd
 from portway.apiserver.housekeeping.editing import Editor
@@ -107,6 +109,8 @@ def engines_of(cache: Cache, context: Context) -> list[Engine]:
         BindingUpkeep(editor, context.registry, BindingStatuses(context.registry, context.now)),
         BindingEnd(cache, editor),
         QuotaUsage(editor, context.storage),
+        ContestedNames(editor, context.registry, context.now),
+        AggregatedRoles(editor, context.authorizer.grants),
     ]
 
 

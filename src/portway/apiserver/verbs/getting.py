@@ -8,7 +8,8 @@ from portway.apiserver.rendering import Renderer
 from portway.apiserver.requests import Request
 from portway.apiserver.resources import Resource
 from portway.apiserver.responses import Response
-from portway.krm.errors import not_found
+from portway.apiserver.verbs import everywhere
+from portway.krm.errors import StatusError, not_found
 from portway.store.contract import Record
 
 
@@ -24,4 +25,11 @@ def live(context: Context, request: Request, resource: Resource) -> Record:
 
 async def get(context: Context, request: Request, resource: Resource) -> Response:
     renderer = Renderer(request, resource, context.tenants)
-    return Response(renderer.single(live(context, request, resource)))
+    try:
+        record = live(context, request, resource)
+    except StatusError:
+        bootstrapped = everywhere.get(context, request, resource)
+        if bootstrapped is None:
+            raise
+        record = bootstrapped
+    return Response(renderer.single(record))

@@ -9,7 +9,7 @@ from portway.apiserver.rendering import Renderer
 from portway.apiserver.requests import Request
 from portway.apiserver.resources import Resource
 from portway.apiserver.responses import Response
-from portway.apiserver.verbs import continuing, selecting
+from portway.apiserver.verbs import continuing, everywhere, selecting
 from portway.apiserver.verbs.selecting import Selection
 from portway.krm.errors import Cause, StatusError, bad_request, expired
 from portway.krm.identity import Manifest
@@ -47,6 +47,8 @@ async def list_(context: Context, request: Request, resource: Resource) -> Respo
         metadata["continue"] = continuing.encode(found.revision, found.records[-1].key)
         if selection.is_everything:
             metadata["remainingItemCount"] = found.remaining
+    else:
+        found.records.extend(everywhere.matching(context, request, resource, selection))
     return Response(renderer.several(found.records, metadata))
 
 
@@ -119,7 +121,7 @@ def _check_match(match: str, asked: str, revision: int) -> None:
     elif not asked:
         message = "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided"
     elif match == "Exact" and revision == 0:
-        message = 'Forbidden: resourceVersionMatch "Exact" is forbidden for resourceVersion "0"'
+        message = 'Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"'
     if message:
         raise StatusError(
             422,

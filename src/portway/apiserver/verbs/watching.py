@@ -93,12 +93,10 @@ def _prepare(context: Context, request: Request, resource: Resource) -> _Watch:
     renderer = Renderer(request, resource, context.tenants, forms)
     initial = query.get("sendInitialEvents", "")
     match = query.get("resourceVersionMatch", "")
-    if initial and not match:
-        raise _forbidden("resourceVersionMatch is required when sendInitialEvents is set")
     if match and not initial:
         raise _forbidden("resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided")
     if initial and match != "NotOlderThan":
-        raise _forbidden('sendInitialEvents requires setting resourceVersionMatch to "NotOlderThan"')
+        raise _forbidden("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")
     return _Watch(
         context,
         request,
