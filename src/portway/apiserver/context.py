@@ -11,6 +11,7 @@ from portway.apiserver.admission.contract import Admission, AdmissionRequest
 from portway.apiserver.admission.quota import Quotas
 from portway.apiserver.authn import Authenticator
 from portway.apiserver.authorizing import Authorizer
+from portway.apiserver.conversions import Conversions
 from portway.apiserver.registry import Registry
 from portway.apiserver.settings import Settings
 from portway.apiserver.storing import Storage
@@ -30,6 +31,7 @@ class Context:
     settings: Settings
     quotas: Quotas
     now: clocks.Now
+    conversions: Conversions = field(default_factory=Conversions)
     mutating: Sequence[Admission] = ()
     """Before defaults and validation."""
     validating: Sequence[Admission] = ()

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from portway.apiserver import resources
-from portway.apiserver.resources import Bundle, Resource
+from portway.apiserver import resources, webhooks
+from portway.apiserver.resources import Bundle, Resource, WebhookConversion
 from portway.krm.builtins import served_from_crd
 from portway.krm.cel import rulechecks
 from portway.krm.errors import Cause
@@ -40,12 +40,46 @@ def parse(key: Key, revision: int, manifest: Manifest) -> Definition:
     served: tuple[Resource, ...] = ()
     if is_established(status):
         served = tuple(
-            resources.of(served_from_crd(manifest, name), changed_at=revision, terminating=terminating)
+            resources.of(
+                served_from_crd(manifest, name),
+                changed_at=revision,
+                terminating=terminating,
+                conversion=_conversion(spec),
+            )
             for name in served_names(spec)
         )
     bundle = Bundle(("crd", key.cluster, key.name, str(revision)), served)
     names = spec["names"]
     return Definition(bundle, spec["group"], plural_names(names), kind_names(names), terminating)
+
+
+def _conversion(spec: Manifest) -> WebhookConversion | None:
+    conversion = spec.get("conversion") or {}
+    if conversion.get("strategy") != "Webhook":
+        return None
+    webhook = conversion["webhook"]
+    return WebhookConversion(webhook["clientConfig"], tuple(webhook["conversionReviewVersions"]))
+
+
+def _check_conversion(conversion: Manifest) -> Iterable[Cause]:
+    webhook, path = conversion.get("webhook"), "spec.conversion.webhook"
+    if conversion.get("strategy", "None") == "None":
+        if webhook:
+            yield Cause("FieldValueForbidden", "Forbidden: should not be set when strategy is not set to Webhook", path)
+        return
+    if conversion.get("strategy") != "Webhook":
+        text = f'Unsupported value: "{conversion.get("strategy")}": supported values: "None", "Webhook"'
+        yield Cause("FieldValueNotSupported", text, "spec.conversion.strategy")
+        return
+    webhook = webhook or {}
+    if not webhook.get("clientConfig"):
+        text = "Required value: required when strategy is set to Webhook"
+        yield Cause("FieldValueRequired", text, f"{path}.clientConfig")
+    else:
+        yield from webhooks.check(webhook["clientConfig"], f"{path}.clientConfig")
+    if not {"v1", "v1beta1"} & set(webhook.get("conversionReviewVersions") or ()):
+        text = "Invalid value: must include at least one of v1, v1beta1"
+        yield Cause("FieldValueInvalid", text, f"{path}.conversionReviewVersions")
 
 
 def is_established(status: Manifest) -> bool:
@@ -72,6 +106,7 @@ def check(manifest: Manifest) -> tuple[Cause, ...]:
     if spec.get("scope") not in ("Namespaced", "Cluster"):
         message = f'Unsupported value: "{spec.get("scope", "")}": supported values: "Cluster", "Namespaced"'
         causes.append(Cause("FieldValueNotSupported", message, "spec.scope"))
+    causes += _check_conversion(spec.get("conversion") or {})
     versions = spec.get("versions") or []
     if sum(bool(v.get("storage")) for v in versions) != 1:
         message = "Invalid value: must have exactly one version marked as storage version"

@@ -7,7 +7,21 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from portway.apiserver import eventforms
+from portway.krm.identity import Manifest
 from portway.krm.served import Served
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WebhookConversion:
+    """Versions of a CRD are converted by a webhook."""
+
+    client_config: Manifest
+    review_versions: tuple[str, ...]
+
+
+class EventForms:
+    """The two groups of events are two forms of one object."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,8 +37,13 @@ class Resource:
     terminating: bool = False
     """The CRD is being deleted: objects may be read and deleted, not created."""
 
+    conversion: WebhookConversion | EventForms | None = None
+    """Of versions that differ in more than apiVersion; see ``conversions``."""
+
     @property
     def storage_api_version(self) -> str:
+        if isinstance(self.conversion, EventForms):
+            return eventforms.CORE_VERSION
         group = self.served.gvk.group
         version = self.served.storage_version or self.served.gvk.version
         return f"{group}/{version}" if group else version
@@ -34,10 +53,14 @@ class Resource:
         return self.served.subresource("status") is not None
 
 
-def of(served: Served, *, changed_at: int = 0, terminating: bool = False) -> Resource:
+def of(
+    served: Served, *, changed_at: int = 0, terminating: bool = False, conversion: WebhookConversion | None = None
+) -> Resource:
     group = served.gvk.group
+    if group == eventforms.GROUP and not served.custom:
+        return Resource(served, served.plural, conversion=EventForms())
     key = f"{served.plural}.{group}" if group else served.plural
-    return Resource(served, key, changed_at, served.custom and has_defaults(served.schema), terminating)
+    return Resource(served, key, changed_at, served.custom and has_defaults(served.schema), terminating, conversion)
 
 
 def ending(resource: Resource) -> Resource:

@@ -67,18 +67,22 @@ async def create(
     await context.validate(asked)
     request.warnings.extend(asked.warnings)
     key = objects.key_of(resource, request.cluster, manifest["metadata"].get("namespace", ""), asked.name)
-    put = Put(key, _encoder(asked.object or manifest, resource, key), 0)
+    stored = asked.object or manifest
+    put = Put(key, await _encoder(context, stored, resource, key), 0)
     for _ in range(_QUOTA_ATTEMPTS):
         if context.storage.get(key) is not None:
             raise already_exists(served.plural, key.name, served.gvk.group)
         async with context.quotas.charging(asked) as charges:
             if request.dry_run:
-                return Record(key, 0, _without_revision(put.encode(0)))
+                shown = put.encode if resource.conversion is None else objects.encoder(stored, key.cluster)
+                return Record(key, 0, _without_revision(shown(0)))
             try:
-                return await commit(context, request, [put, *asked.also, *charges])
+                written = await commit(context, request, [put, *asked.also, *charges])
             except Conflict as taken:
                 if taken.key.resource != QUOTAS or taken.key == key:
                     raise already_exists(served.plural, taken.key.name, served.gvk.group) from None
+            else:
+                return await context.conversions.one(resource, written)
         await context.storage.fresh()
     raise unavailable(f"a quota that counts {served.plural} is written by others all the time")
 
@@ -114,12 +118,15 @@ async def replace(
     key = live_record.key
     if objects.equal_but_times(live, manifest):
         return live_record
-    encode = _encoder(manifest, resource, key)
+    encode = await _encoder(context, manifest, resource, key)
     if request.dry_run:
-        return Record(key, live_record.revision, encode(live_record.revision))
+        shown = encode if resource.conversion is None else objects.encoder(manifest, key.cluster)
+        return Record(key, live_record.revision, shown(live_record.revision))
     if is_gone(manifest):
-        return await commit(context, request, [Delete(key, encode, live_record.revision)])
-    return await commit(context, request, [Put(key, encode, live_record.revision), *asked.also])
+        written = await commit(context, request, [Delete(key, encode, live_record.revision)])
+    else:
+        written = await commit(context, request, [Put(key, encode, live_record.revision), *asked.also])
+    return await context.conversions.one(resource, written)
 
 
 def live_of(resource: Resource, record: Record) -> Manifest:
@@ -150,7 +157,9 @@ def is_gone(manifest: Manifest) -> bool:
     return bool(fields.get("deletionTimestamp")) and not waits
 
 
-def _encoder(manifest: Manifest, resource: Resource, key: Key) -> Encode:
+async def _encoder(context: Context, manifest: Manifest, resource: Resource, key: Key) -> Encode:
+    if resource.conversion is not None:
+        manifest = await context.conversions.stored(resource, manifest)
     stored = {**manifest, "apiVersion": resource.storage_api_version}
     return objects.encoder(stored, key.cluster)
 

@@ -25,7 +25,7 @@ _POLICIES = ("Background", "Foreground", "Orphan")
 async def delete(context: Context, request: Request, resource: Resource) -> Response:
     options = await _options(request)
     renderer = Renderer(request, resource, context.tenants)
-    live = getting.live(context, request, resource)
+    live = await getting.live(context, request, resource)
     record, gone = await remove(context, request, resource, live, options)
     gvk = resource.served.gvk
     if not gone or (gvk.kind == "Namespace" and not gvk.group):
@@ -65,6 +65,7 @@ async def remove(
     for _ in range(updating.ATTEMPTS):
         if current is None:
             raise not_found(resource.served.plural, record.key.name, resource.served.gvk.group)
+        current = await context.conversions.one(resource, current)
         live = writing.live_of(resource, current)
         _check_preconditions(resource, live, options.get("preconditions") or {})
         await _admit(context, request, resource, live)
@@ -72,7 +73,8 @@ async def remove(
         gone = writing.is_gone(marked)
         if not gone and objects.equal_but_times(live, marked):
             return current, False
-        stored = {**marked, "apiVersion": resource.storage_api_version}
+        stored = await context.conversions.stored(resource, marked)
+        stored = {**stored, "apiVersion": resource.storage_api_version}
         encode = objects.encoder(stored, current.key.cluster)
         if request.dry_run:
             return Record(current.key, current.revision, encode(current.revision)), gone

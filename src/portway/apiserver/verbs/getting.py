@@ -13,20 +13,20 @@ from portway.krm.errors import StatusError, not_found
 from portway.store.contract import Record
 
 
-def live(context: Context, request: Request, resource: Resource) -> Record:
-    """The object a request names. Raises StatusError 404."""
+async def live(context: Context, request: Request, resource: Resource) -> Record:
+    """The object a request names, in the version served. Raises StatusError 404."""
     target = request.target
     record = context.storage.get(objects.key_of(resource, request.cluster, target.namespace, target.name))
     view = request.view
     if record is None or (view is not None and not view.shows(resource, objects.decode(record.value))):
         raise not_found(resource.served.plural, target.name, resource.served.gvk.group)
-    return record
+    return record if resource.conversion is None else await context.conversions.one(resource, record)
 
 
 async def get(context: Context, request: Request, resource: Resource) -> Response:
     renderer = Renderer(request, resource, context.tenants)
     try:
-        record = live(context, request, resource)
+        record = await live(context, request, resource)
     except StatusError:
         bootstrapped = everywhere.get(context, request, resource)
         if bootstrapped is None:

@@ -66,16 +66,16 @@ async def select(
     cluster, namespace = scope_of(request, resource)
     if selection.is_everything:
         page = await context.storage.list(resource.key, cluster, namespace, revision=revision, after=after, limit=limit)
-        return Found(list(page.records), page.revision, page.remaining)
+        return Found(await context.conversions.shown(resource, page.records), page.revision, page.remaining)
     if selection.name and cluster is not None and revision is None and (namespace or not resource.served.namespaced):
-        return _by_name(context, Key(resource.key, cluster, namespace or "", selection.name), selection)
+        return await _by_name(context, resource, Key(resource.key, cluster, namespace or "", selection.name), selection)
     found: list[Record] = []
     while True:
         page = await context.storage.list(
             resource.key, cluster, namespace, revision=revision, after=after, limit=_SCAN if limit else 0
         )
         revision = page.revision
-        for index, record in enumerate(page.records):
+        for index, record in enumerate(await context.conversions.shown(resource, page.records)):
             if selection.matches_value(record.value):
                 found.append(record)
                 if limit and len(found) == limit:
@@ -85,9 +85,11 @@ async def select(
         after = page.records[-1].key
 
 
-def _by_name(context: Context, key: Key, selection: Selection) -> Found:
+async def _by_name(context: Context, resource: Resource, key: Key, selection: Selection) -> Found:
     revision = context.storage.revision
     record = context.storage.get(key)
+    if record is not None:
+        record = await context.conversions.one(resource, record)
     matching = record is not None and selection.matches_value(record.value)
     return Found([record] if record is not None and matching else [], revision, 0)
 

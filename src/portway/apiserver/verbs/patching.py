@@ -34,7 +34,7 @@ async def patch(context: Context, request: Request, resource: Resource) -> Respo
     change, source = await read_patch(request, media, resource)
     renderer = Renderer(request, resource, context.tenants)
     for _ in range(updating.ATTEMPTS):
-        live = getting.live(context, request, resource)
+        live = await getting.live(context, request, resource)
         before = writing.live_of(resource, live)
         manifest = bodies.typed(change(before), resource.served.gvk)
         _check_identity(request, resource, manifest, before)
@@ -107,6 +107,8 @@ async def _apply_once(
     target = request.target
     key = objects.key_of(resource, request.cluster, target.namespace, target.name)
     live_record = context.storage.get(key)
+    if live_record is not None:
+        live_record = await context.conversions.one(resource, live_record)
     subresource = target.subresource
     if live_record is None:
         if subresource:

@@ -22,7 +22,7 @@ _SCHEMA = definitions.inlined(definition_name(SCALE))
 
 
 async def get(context: Context, request: Request, resource: Resource) -> Response:
-    live = writing.live_of(resource, getting.live(context, request, resource))
+    live = writing.live_of(resource, await getting.live(context, request, resource))
     return responses.of(scale_of(resource, live))
 
 
@@ -41,7 +41,7 @@ async def patch(context: Context, request: Request, resource: Resource) -> Respo
 
 async def _write(context: Context, request: Request, resource: Resource, change: Callable[[Manifest], Any]) -> Response:
     for _ in range(updating.ATTEMPTS):
-        record = getting.live(context, request, resource)
+        record = await getting.live(context, request, resource)
         live = writing.live_of(resource, record)
         scale = bodies.typed(change(scale_of(resource, live)), SCALE)
         bodies.check_types(SCALE, _SCHEMA, scale)

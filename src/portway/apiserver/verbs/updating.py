@@ -25,7 +25,7 @@ async def update(context: Context, request: Request, resource: Resource) -> Resp
     check_name(request, manifest)
     creating.place(manifest, request.target.namespace if resource.served.namespaced else "")
     conditional = bool(manifest["metadata"].get("resourceVersion"))
-    getting.live(context, request, resource)  # what is not there is not found, whatever else may be wrong
+    await getting.live(context, request, resource)  # what is not there is not found, whatever else may be wrong
     if resource.served.custom and not conditional:
         cause = Cause(
             "FieldValueInvalid", "Invalid value: 0x0: must be specified for an update", "metadata.resourceVersion"
@@ -33,7 +33,7 @@ async def update(context: Context, request: Request, resource: Resource) -> Resp
         raise invalid(gvk.kind, request.target.name, (cause,), gvk.group)
     renderer = Renderer(request, resource, context.tenants)
     for _ in range(1 if conditional else ATTEMPTS):
-        live = getting.live(context, request, resource)
+        live = await getting.live(context, request, resource)
         metadata.check_preconditions(resource, manifest, writing.live_of(resource, live))
         try:
             candidate = manifest if conditional else copy.deepcopy(manifest)

@@ -140,6 +140,11 @@ async def _batches(events: AsyncIterator[Event | int]) -> AsyncGenerator[Sequenc
         yield batch
 
 
+async def _converted(watching: _Watch, batch: Sequence[Event | int]) -> list[Event | int]:
+    convert, resource = watching.context.conversions.event, watching.resource
+    return [await convert(resource, event) if isinstance(event, Event) else event for event in batch]
+
+
 async def _lines(watching: _Watch) -> AsyncGenerator[bytes, None]:
     try:
         after = watching.revision
@@ -157,6 +162,8 @@ async def _lines(watching: _Watch) -> AsyncGenerator[bytes, None]:
         events = watching.context.storage.watch(watching.resource.key, cluster, namespace, after)
         async with contextlib.aclosing(_batches(events)) as batches:
             async for batch in batches:
+                if watching.resource.conversion is not None:
+                    batch = await _converted(watching, batch)  # noqa: PLW2901
                 chunk = b"".join(filter(None, map(watching.told, batch)))
                 if chunk:
                     yield chunk
