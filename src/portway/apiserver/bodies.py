@@ -65,13 +65,36 @@ def typed(value: Any, gvk: GroupVersionKind) -> Manifest:
 
 
 def check_types(gvk: GroupVersionKind, schema: Mapping[str, Any], manifest: Manifest) -> None:
-    """Raises StatusError 400 for values that a typed client could not decode. Null is as good as absent."""
+    """Raises StatusError 400 for values that a typed client could not decode.
+
+    Null is as good as absent, and in a list as good as an empty item, which takes its place.
+    """
     for cause in validating.validate(schema, manifest):
-        if cause.reason == "FieldValueTypeInvalid" and '"null"' not in cause.message:
+        if cause.reason == "FieldValueTypeInvalid" and '"null"' in cause.message:
+            _fill_nulls(schema, manifest)
+        elif cause.reason == "FieldValueTypeInvalid":
             raise bad_request(
                 f'{gvk.kind} in version "{gvk.version}" cannot be handled as a {gvk.kind}: '
                 f"json: cannot unmarshal {cause.field}: {cause.message}"
             )
+
+
+_EMPTY: Mapping[str, Any] = {"object": dict, "array": list, "string": str, "integer": int, "boolean": bool}
+
+
+def _fill_nulls(schema: Mapping[str, Any], value: Any) -> None:
+    if isinstance(value, list):
+        items = schema.get("items") or {}
+        empty = _EMPTY.get(items.get("type", ""))
+        for index, item in enumerate(value):
+            if item is None and empty is not None:
+                value[index] = empty()
+            _fill_nulls(items, item)
+    elif isinstance(value, dict):
+        properties, others = schema.get("properties") or {}, schema.get("additionalProperties")
+        for key, item in value.items():
+            nested = properties.get(key) or (others if isinstance(others, Mapping) else {})
+            _fill_nulls(nested, item)
 
 
 def be_strict(request: Request, gvk: GroupVersionKind, unknown: Iterable[str], source: Decoded | None) -> None:

@@ -180,7 +180,8 @@ class Grants:
         return self.cluster_roles.get(cluster, name) is not None or name in bootstraproles.CLUSTER_ROLES
 
     def _aggregated(self, cluster: str, role: Role) -> Iterator[Rule]:
-        yield from role.rules
+        if not role.aggregates:
+            yield from role.rules  # of an aggregating one they are but written there, for people to read
         for selector in role.aggregates:
             matching = selectors.labels_from(selector)
             for other in self.cluster_roles.of(cluster).values():

@@ -186,3 +186,9 @@ async def test_every_answer_has_an_audit_id(api: Any) -> None:
     answer = await api.call("GET", CONFIGS, headers={"audit-id": "mine"})
     assert answer.headers["audit-id"] == "mine"
     assert (await api.call("GET", CONFIGS)).headers["audit-id"]
+
+
+async def test_null_in_a_list_of_a_built_in_kind_is_an_empty_item(api: Any) -> None:
+    body = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "n"}, "imagePullSecrets": [None]}
+    made = await api.post("/api/v1/namespaces/default/serviceaccounts", body)
+    assert made["imagePullSecrets"] == [{}]

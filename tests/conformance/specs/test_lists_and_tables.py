@@ -22,24 +22,29 @@ async def fill(go: GoClient, path: str, count: int) -> None:
 
     async def create(number: int) -> None:
         async with turns:
-            await go.typed("POST", path, config(number))
+            await go.typed("POST", path, template(number))
 
     await asyncio.gather(*(create(number) for number in range(count)))
 
 
-def config(number: int) -> Manifest:
-    metadata = {"name": f"template-{number:04}", "labels": {"chunked": "true"}}
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}
+def template(number: int) -> Manifest:
+    container = {"name": "test", "image": "test2"}
+    return {
+        "apiVersion": "v1",
+        "kind": "PodTemplate",
+        "metadata": {"name": f"template-{number:04}"},
+        "template": {"spec": {"containers": [container]}},
+    }
 
 
 def numbers(listing: Manifest) -> list[int]:
-    """Of the items; kube-root-ca.crt, which is in every namespace, comes before them."""
     names = [item["metadata"]["name"] for item in listing["items"]]
-    return [int(name.removeprefix("template-")) for name in names if name.startswith("template-")]
+    assert all(item["template"]["spec"]["containers"][0]["image"] == "test2" for item in listing["items"])
+    return [int(name.removeprefix("template-")) for name in names]
 
 
 async def test_lists_come_in_chunks_of_one_revision(go: GoClient, namespace: str) -> None:
-    path = f"/api/v1/namespaces/{namespace}/configmaps"
+    path = f"/api/v1/namespaces/{namespace}/podtemplates"
     await fill(go, path, TOTAL)
     for _ in range(3):
         found: list[int] = []
@@ -58,20 +63,20 @@ async def test_lists_come_in_chunks_of_one_revision(go: GoClient, namespace: str
             if not token:
                 assert "remainingItemCount" not in metadata
                 break
-            assert metadata["remainingItemCount"] + seen == TOTAL + 1
+            assert metadata["remainingItemCount"] + seen == TOTAL
         assert found == list(range(TOTAL))
-    assert len((await go.get(path, limit=str(TOTAL + 2)))["items"]) == TOTAL + 1
+    assert len((await go.get(path, limit=str(TOTAL + 1)))["items"]) == TOTAL
 
 
 async def test_a_list_goes_on_inconsistently_after_compaction(go: GoClient, namespace: str, cache: Cache) -> None:
-    path = f"/api/v1/namespaces/{namespace}/configmaps"
+    path = f"/api/v1/namespaces/{namespace}/podtemplates"
     await fill(go, path, TOTAL)
     tenth = TOTAL // 10
     page = await go.get(path, limit=str(tenth))
     token, revision = page["metadata"]["continue"], page["metadata"]["resourceVersion"]
-    assert page["metadata"]["remainingItemCount"] + tenth == TOTAL + 1
+    assert page["metadata"]["remainingItemCount"] + tenth == TOTAL
     await go.get(path, **{"limit": str(tenth), "continue": token})
-    await go.typed("POST", "/api/v1/namespaces/default/configmaps", config(0))  # time goes by
+    await go.typed("POST", "/api/v1/namespaces/default/podtemplates", template(0))  # time goes by
     await cache.compact(cache.revision)
     with pytest.raises(StatusError) as gone:
         await go.get(path, **{"limit": str(tenth), "continue": token})
@@ -82,24 +87,24 @@ async def test_a_list_goes_on_inconsistently_after_compaction(go: GoClient, name
     assert page["metadata"]["resourceVersion"] != revision
     assert len(page["items"]) == tenth
     seen, found, latest = tenth * 2, numbers(page), page["metadata"]["resourceVersion"]
-    assert page["metadata"]["remainingItemCount"] + seen == TOTAL + 1
+    assert page["metadata"]["remainingItemCount"] + seen == TOTAL
     while token := page["metadata"].get("continue", ""):
         page = await go.get(path, **{"limit": str(tenth), "continue": token})
         assert page["metadata"]["resourceVersion"] == latest
         found += numbers(page)
-    assert found == list(range(tenth - 1, TOTAL))
+    assert found == list(range(tenth, TOTAL))
 
 
 async def test_tables_come_in_chunks(go: GoClient, namespace: str) -> None:
-    path = f"/api/v1/namespaces/{namespace}/configmaps"
+    path = f"/api/v1/namespaces/{namespace}/podtemplates"
     await fill(go, path, 20)
-    page = await go.get(path, limit="2", labelSelector="chunked=true", accept=TABLE_BETA)
+    page = await go.get(path, limit="2", accept=TABLE_BETA)
     assert page["kind"] == "Table"
     assert page["apiVersion"] == "meta.k8s.io/v1beta1"
     assert [row["cells"][0] for row in page["rows"]] == ["template-0000", "template-0001"]
     assert page["metadata"]["resourceVersion"]
-    query = {"continue": page["metadata"]["continue"], "labelSelector": "chunked=true"}
-    rest = await go.get(path, accept=TABLE_BETA, **query)
+    assert page["rows"][0]["cells"][1:] == ["test", "test2", "<none>"]
+    rest = await go.get(path, accept=TABLE_BETA, **{"continue": page["metadata"]["continue"]})
     assert rest["rows"][0]["cells"][0] == "template-0002"
     assert len(rest["rows"]) == 18
 

@@ -130,6 +130,16 @@ _CORE = (
     ),
     _kind(
         "v1",
+        "PodTemplate",
+        "podtemplates",
+        columns=(
+            Column("Containers", "fn:template_containers", description="Names of its containers."),
+            Column("Images", "fn:template_images", description="Their images."),
+            Column("Pod Labels", "fn:template_labels", description="Labels of what would be made from it."),
+        ),
+    ),
+    _kind(
+        "v1",
         "ResourceQuota",
         "resourcequotas",
         short="quota",

@@ -104,6 +104,19 @@ def _service_selector(service: Manifest) -> str:
     return ",".join(f"{k}={v}" for k, v in sorted(selector.items())) or _NONE
 
 
+def _template_containers(field: str) -> Cell:
+    def cell(template: Manifest) -> str:
+        containers = _of(_of(template, "template"), "spec").get("containers") or ()
+        return ",".join(container.get(field, "") for container in containers)
+
+    return cell
+
+
+def _template_labels(template: Manifest) -> str:
+    labels = _of(_of(_of(template, "template"), "metadata"), "labels")
+    return ",".join(f"{k}={v}" for k, v in sorted(labels.items())) or _NONE
+
+
 def _param_kind(policy: Manifest) -> str:
     kind = _of(_of(policy, "spec"), "paramKind")
     return f"{kind.get('apiVersion', '')}/{kind.get('kind', '')}" if kind else _UNSET
@@ -141,6 +154,9 @@ CELLS: Mapping[str, Cell] = {
     "subject_accounts": _subjects("ServiceAccount"),
     "subject_groups": _subjects("Group"),
     "subject_users": _subjects("User"),
+    "template_containers": _template_containers("name"),
+    "template_images": _template_containers("image"),
+    "template_labels": _template_labels,
     "mutation_count": _count_in_spec("mutations"),
     "validation_count": _count_in_spec("validations"),
     "webhook_count": _count("webhooks"),

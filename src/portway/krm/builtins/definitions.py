@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from portway.krm.builtins import access, core, declarations, extensions, meta, workspaces
+from portway.krm.builtins import access, core, declarations, extensions, meta, templates, workspaces
 from portway.krm.builtins.declarations import Field, Message
 
 META = "io.k8s.apimachinery.pkg.apis.meta.v1"
@@ -33,7 +33,7 @@ PACKAGES = {
 }
 _TEXTS = {
     "meta": meta.TEXT,
-    "core": core.TEXT,
+    "core": core.TEXT + templates.TEXT,
     "rbac": access.RBAC,
     "authentication": access.AUTHENTICATION,
     "authorization": access.AUTHORIZATION,
