@@ -58,14 +58,24 @@ def read_token(home: Path) -> str:
 
 
 async def write_kubeconfig(system: Client, settings: Settings, token: str) -> None:
-    """A context for each workspace there is, with root as the current one."""
+    """A context for each workspace there is. The current one stays; at first it is root."""
     found = await system.at(ALL_WORKSPACES).list(resources.LOGICAL_CLUSTERS)
     paths = {(item["metadata"].get("annotations") or {}).get("kcp.io/path", "") for item in found.items}
     contexts = [Context(path, path) for path in sorted(paths | {"root"}) if path]
+    before = _current(settings.kubeconfig)
+    current = before if before in {context.name for context in contexts} else "root"
+    authority = _read(settings.ca_certificate)
     text = kubeconfig.render(
-        settings.secure_address, contexts, token=token, ca=_read(settings.ca_certificate), user="admin", current="root"
+        settings.secure_address, contexts, token=token, ca=authority, user="admin", current=current
     )
     kubeconfig.write(settings.kubeconfig, text)
+
+
+def _current(file: Path) -> str:
+    try:
+        return kubeconfig.load(file).workspace
+    except kubeconfig.KubeconfigError:
+        return ""
 
 
 def _read(file: Path) -> str:
