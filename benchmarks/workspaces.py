@@ -30,7 +30,13 @@ def run() -> list[Measure]:
         each = (_resident(installed) - idle) / _COUNT / 1e3
         return [
             Measure("memory of the control plane, idle", idle / 1e6, "MB"),
-            Measure(f"{_COUNT} workspaces created and ready, {_AT_ONCE} connections (at least 200)", rate, "/s", 200.0, more_is_better=True),
+            Measure(
+                f"{_COUNT} workspaces created and ready, {_AT_ONCE} connections (at least 200)",
+                rate,
+                "/s",
+                200.0,
+                more_is_better=True,
+            ),
             Measure("creation, last tenth against first", creates, "ratio", 1.2),
             Measure("reads in the last workspaces against the first", reads, "ratio", 1.2),
             Measure("memory afterwards, for each workspace", each, "kB", 20.0),

@@ -72,6 +72,11 @@ def check_types(gvk: GroupVersionKind, schema: Mapping[str, Any], manifest: Mani
     for cause in validating.validate(schema, manifest):
         if cause.reason == "FieldValueTypeInvalid" and '"null"' in cause.message:
             _fill_nulls(schema, manifest)
+        elif cause.reason == "FieldValueTypeInvalid" and "must be of type byte" in cause.message:
+            raise bad_request(
+                f'{gvk.kind} in version "{gvk.version}" cannot be handled as a {gvk.kind}: '
+                f"{cause.field}: illegal base64 data"
+            )
         elif cause.reason == "FieldValueTypeInvalid":
             raise bad_request(
                 f'{gvk.kind} in version "{gvk.version}" cannot be handled as a {gvk.kind}: '

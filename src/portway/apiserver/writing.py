@@ -23,6 +23,9 @@ from portway.store.contract import Change, Conflict, Delete, Encode, Key, Put, R
 _QUOTA_ATTEMPTS = 50
 _NO_GENERATION = frozenset(("", "rbac.authorization.k8s.io", "coordination.k8s.io", "events.k8s.io"))
 
+_OMITTED_WHEN_EMPTY = ("data", "binaryData", "stringData")
+"""Of ConfigMaps and Secrets, as Go's omitempty leaves them out."""
+
 
 def clean(request: Request, resource: Resource, manifest: Manifest, source: Decoded | None) -> None:
     """Drop undeclared fields (or refuse them, as fieldValidation says) and fill defaults in."""
@@ -32,6 +35,10 @@ def clean(request: Request, resource: Resource, manifest: Manifest, source: Deco
     unknown += [path for path in metadata.drop_unknown(manifest) if path not in unknown]
     bodies.be_strict(request, resource.served.gvk, unknown, source)
     defaulting.default(resource.served.schema, manifest)
+    if not resource.served.custom:
+        for field in _OMITTED_WHEN_EMPTY:
+            if manifest.get(field) == {}:
+                del manifest[field]
 
 
 async def create(

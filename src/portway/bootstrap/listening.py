@@ -19,10 +19,13 @@ from uvicorn.server import ServerState
 
 from portway.bootstrap import certificates
 from portway.bootstrap.errors import StartError
+from portway.bootstrap.protocols import Protocol
 
 _TLS_HANDSHAKE = 0x16
 _FIRST_BYTE_SECONDS = 30.0
 _BACKLOG = 2048
+UNREAD_SECONDS = 20
+"""How long what was sent may stay unread before the connection is dropped, by the kernel: watches nobody reads."""
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +64,7 @@ class Server:
             h11_max_incomplete_event_size=64 * 1024,
         )
         self._config.load()
-        self._made: Any = _introducing(self._config.http_protocol_class)
+        self._made: Any = _introducing(Protocol)
         self._listener = listener
         self._context = context
         self._state = ServerState()
@@ -88,6 +91,8 @@ class Server:
         loop = asyncio.get_running_loop()
         accepted.setblocking(False)
         accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_SECONDS * 1000)
         try:
             async with asyncio.timeout(_FIRST_BYTE_SECONDS):
                 first = await _peek(accepted)
