@@ -108,7 +108,9 @@ class Generator:
                     "generateName",
                     "uid",
                 )
-                metadata[self._chance.choice(extra)] = copy.deepcopy(self._chance.choice((*VALUES, {"a": "b"}, ["x/y"], "a")))
+                metadata[self._chance.choice(extra)] = copy.deepcopy(
+                    self._chance.choice((*VALUES, {"a": "b"}, ["x/y"], "a"))
+                )
             value["metadata"] = metadata
             if self._chance.random() < 0.9:
                 value.pop("apiVersion", None)

@@ -13,7 +13,7 @@ from portway.apiserver.requests import Request
 from portway.apiserver.resources import Resource
 from portway.apiserver.responses import Response
 from portway.apiserver.verbs import getting, listing, selecting, updating
-from portway.krm.errors import Cause, StatusError, conflict, not_found
+from portway.krm.errors import Cause, StatusError, bad_request, conflict, not_found
 from portway.krm.identity import Manifest
 from portway.store.contract import Conflict, Delete, Put, Record
 
@@ -145,6 +145,23 @@ async def _admit(context: Context, request: Request, resource: Resource, live: M
     request.warnings.extend(asked.warnings)
 
 
+_TYPES: dict[str, type] = {
+    "dryRun": list,
+    "preconditions": dict,
+    "propagationPolicy": str,
+    "orphanDependents": bool,
+    "gracePeriodSeconds": int,
+}
+
+
+def _check_types(options: Manifest) -> None:
+    """Raises StatusError 400 for what is no DeleteOptions."""
+    wrong = [name for name, kind in _TYPES.items() if name in options and not isinstance(options[name], kind)]
+    wrong += ["dryRun"] if not wrong and any(not isinstance(item, str) for item in options.get("dryRun") or ()) else []
+    if wrong:
+        raise bad_request(f"DeleteOptions cannot be handled: {', '.join(wrong)} is of another type than expected")
+
+
 async def _options(request: Request) -> Manifest:
     """DeleteOptions of the body, over those of the query. Raises StatusError 422 for an unknown policy."""
     options: Manifest = {}
@@ -155,6 +172,7 @@ async def _options(request: Request) -> Manifest:
     body: Any = (await bodies.read(request)).value
     if isinstance(body, dict):
         options.update({key: value for key, value in body.items() if value is not None})
+        _check_types(options)
     if options.get("dryRun"):
         request.query["dryRun"] = options["dryRun"][0]
     policy = options.get("propagationPolicy")
