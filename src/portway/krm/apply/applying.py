@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from portway.krm import errors
-from portway.krm.apply import declaring, fieldsets, managers, merging, walking
+from portway.krm.apply import declaring, fieldsets, managers, merging, upgrading, walking
 from portway.krm.apply.atoms import Atom, of
 from portway.krm.apply.fieldsets import FieldSet, Path
 from portway.krm.apply.managers import Entry, Managed, Manager
@@ -59,10 +59,12 @@ def apply(
     if last is not None and not last.fields <= fields:
         merged = _prune(atom, merged, managed, last.fields, walking.empty_lists(atom, applied))
     comparison = walking.compare(atom, before, merged)
-    _strip(managed, comparison, manager.identity, force=force)
+    _strip(managed, comparison, manager.identity, force=force, own=upgrading.own(manager, live, atom))
     if last is None or last.fields != fields or not same(before, merged):
         current.time = managers.stamp(now)
-    return copied(managers.write(merged, managed))
+    result = copied(managers.write(merged, managed))
+    upgrading.note(manager, live, applied, result)
+    return result
 
 
 def track_update(
@@ -157,15 +159,26 @@ def _prune(atom: Atom, merged: Manifest, managed: Managed, last: FieldSet, given
     return result
 
 
-def _strip(managed: Managed, comparison: Comparison, current: Manager | None, *, force: bool) -> None:
-    """Take changed fields from all other managers, or refuse when that needs force; removed fields leave all."""
+def _strip(
+    managed: Managed,
+    comparison: Comparison,
+    current: Manager | None,
+    *,
+    force: bool,
+    own: FieldSet | None = None,
+) -> None:
+    """Take changed fields from all other managers, or refuse when that needs force; removed fields leave all.
+
+    ``own``: fields that may be taken without force.
+    """
     changed = comparison.modified | comparison.added
     conflicts: dict[Manager, FieldSet] = {}
     for manager, entry in managed.entries.items():
         if manager != current and (contested := entry.fields & changed):
             conflicts[manager] = contested
-    if conflicts and not force:
-        raise _conflict(managed, conflicts)
+    refused = {manager: fields for manager, every in conflicts.items() if (fields := every - (own or set()))}
+    if refused and not force:
+        raise _conflict(managed, refused)
     for manager, entry in managed.entries.items():
         if manager != current:
             entry.fields = entry.fields - conflicts.get(manager, set()) - comparison.removed
