@@ -75,7 +75,7 @@ def _referred(node: Schema, prefix: str) -> Schema:
 def _custom(schema: Mapping[str, Any], prefix: str) -> Schema:
     if prefix == V2 and schema.get("x-kubernetes-preserve-unknown-fields"):
         return {"type": "object"}  # as upstream: clients of v2 refuse unknown fields where any are named
-    metadata = {"$ref": definitions.OBJECT_META, "description": "Name, place and history of the object."}
+    metadata = {"$ref": definitions.OBJECT_META, "description": "Standard object's metadata: name, place and history."}
     published = dict(schema)
     properties = dict(schema.get("properties") or {})
     properties.pop("metadata", None)

@@ -62,7 +62,7 @@ REF = "x-portway-ref"
 TYPE_FIELDS: dict[str, Any] = {
     "apiVersion": {
         "type": "string",
-        "description": "Group and version of the kind, such as apps/v1; ones not served are refused.",
+        "description": "APIVersion defines group and version of the kind; ones that are not served are refused.",
     },
     "kind": {
         "type": "string",

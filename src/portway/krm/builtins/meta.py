@@ -9,7 +9,7 @@ ObjectMeta: What every stored object says of itself: its name, its place, its hi
   uid 5 string: Set by the server; tells this object from others that had or will have the same name.
   resourceVersion 6 string: Opaque version for optimistic locking and for watching from a point in time.
   generation 7 int64: Counts changes of the desired state. Set by the server.
-  creationTimestamp 8 time: When the server created the object, in UTC.
+  creationTimestamp 8 time: CreationTimestamp is a timestamp: when the server made the object. Read only.
   deletionTimestamp 9 *time: When deletion was asked for; the object goes once its finalizers are gone.
   deletionGracePeriodSeconds 10 *int64: Seconds allowed for a graceful end; only set with deletionTimestamp.
   labels 11 {}string: Keys and values to select objects by.
