@@ -7,7 +7,7 @@ UV := $(BIN)/uv
 ARGS ?=
 STAMP := $(VENV)/.portway-setup
 
-.PHONY: help setup up demo test check format bench clean
+.PHONY: help setup up demo test check format bench kills clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -45,6 +45,9 @@ format: setup ## let ruff format and mend
 
 bench: setup ## print the measures
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+kills: setup ## kill the API server 200 times under load; no acknowledged write may be lost
+	@PORTWAY_KILL_ROUNDS=200 $(BIN)/python -m pytest -n 0 tests/e2e/faults/test_kills.py
 
 clean: ## remove the environment and caches (not the state in .portway)
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache node_modules

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -117,12 +116,12 @@ async def _apply_once(
             uid = configuration["metadata"]["uid"]
             why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
             raise StatusError(409, "Conflict", why, name=target.name, kind=resource.served.plural)
-        own_side = _own_side(resource, "", copy.deepcopy(configuration))
+        own_side = _own_side(resource, "", configuration)
         manifest = ownership.applied(request, resource, None, own_side, subresource="", now=context.now)
         return 201, await writing.create(context, request, resource, manifest, source, applied=True)
     live = writing.live_of(resource, live_record)
     metadata.check_preconditions(resource, configuration, live)
-    own_side = _own_side(resource, subresource, copy.deepcopy(configuration))
+    own_side = _own_side(resource, subresource, configuration)
     manifest = ownership.applied(request, resource, live, own_side, subresource=subresource, now=context.now)
     return 200, await writing.replace(context, request, resource, live_record, manifest, source=source, applied=True)
 
