@@ -96,7 +96,7 @@ def test_who_creates_a_workspace_is_its_admin(
     assert alice("get", "ws", "mine").splitlines()[1].split()[:3] == ["mine", "team", "Ready"]
     inside = type(alice)(alice.server, f"{alice.workspace}:mine", alice.token, tmp_path_factory.mktemp("inside"))
     assert inside("auth", "can-i", "*", "*").strip() == "yes"
-    assert {"default", "kube-system"} <= {n.split("/")[1] for n in inside("get", "ns", "-o", "name").split()}
+    assert {"default"} <= {n.split("/")[1] for n in inside("get", "ns", "-o", "name").split()}
     inside("create", "configmap", "inner")
     alice("delete", "ws", "mine", "--timeout=30s")
     assert "no access to workspace" in inside("get", "cm", fails=True)

@@ -6,8 +6,7 @@ update or patch changed. Design and terms follow sigs.k8s.io/structured-merge-di
 
 from __future__ import annotations
 
-from portway.krm.apply.applying import track_update
+from portway.krm.apply.applying import apply, track_update
 from portway.krm.apply.managers import Manager
-from portway.krm.apply.takingover import apply
 
 __all__ = ["Manager", "apply", "track_update"]

@@ -17,6 +17,8 @@ from portway.krm.identity import Manifest
 
 ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration"
 _KUBECTL = "kubectl"
+_LONGEST = 256 * 1024
+"""Bytes that all annotations of an object may have together."""
 
 
 def own(manager: Manager, live: Manifest | None, atom: Atom) -> FieldSet:
@@ -41,7 +43,8 @@ def note(manager: Manager, live: Manifest | None, applied: Manifest, result: Man
     annotations = {k: v for k, v in (applied["metadata"].get("annotations") or {}).items() if k != ANNOTATION}
     configuration = {**applied, "metadata": {**applied["metadata"], "annotations": annotations}}
     text = orjson.dumps(configuration, option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE).decode()
-    result["metadata"]["annotations"] = {**(result["metadata"].get("annotations") or {}), ANNOTATION: text}
+    kept = {k: v for k, v in (result["metadata"].get("annotations") or {}).items() if k != ANNOTATION}
+    result["metadata"]["annotations"] = kept if len(text) > _LONGEST else {**kept, ANNOTATION: text}
 
 
 def _noted(manager: Manager, live: Manifest | None) -> str:
