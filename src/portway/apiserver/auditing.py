@@ -192,7 +192,7 @@ def _annotations(request: Request, event: Manifest) -> Manifest:
     annotations = {"portway.dev/workspace": request.tenant.path if request.tenant else request.target.cluster}
     if code:
         annotations["authorization.k8s.io/decision"] = "forbid" if code == 403 else "allow"
-    return annotations
+    return {**request.audit_annotations, **annotations}
 
 
 def _status_of(answer: Response) -> Manifest:

@@ -45,7 +45,7 @@ class AuditLog:
             self._failing = False
         except OSError as error:
             if not self._failing:
-                log.error("the audit log cannot be written", extra={"file": str(self._file), "error": str(error)})
+                log.warning("the audit log cannot be written", extra={"file": str(self._file), "error": str(error)})
             self._failing = True
 
     def close(self) -> None:

@@ -51,6 +51,8 @@ class Request:
     client: str = ""
     """Address of the other side; empty within the process."""
     audit: Record | None = None
+    audit_annotations: dict[str, str] = field(default_factory=dict)
+    """What admission has to say in the audit log."""
     """What the audit log tells of it; None while that is open, and when it is nothing."""
     audited: bool = False
     kept: bytes = b""

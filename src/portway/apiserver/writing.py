@@ -189,6 +189,7 @@ def _admission(
         object=manifest,
         old=old,
         dry_run=request.dry_run,
+        annotations=request.audit_annotations,
     )
 
 

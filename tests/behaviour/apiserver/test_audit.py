@@ -160,3 +160,24 @@ def test_lines_go_on_in_the_same_file_after_a_restart(tmp_path: Path) -> None:
         log.write(b"%d\n" % number)
         log.close()
     assert (tmp_path / "audit.log").read_bytes() == b"0\n1\n"
+
+
+async def test_what_policies_have_to_say_is_in_the_log(api: Any, lines: Lines) -> None:
+    group = "/apis/admissionregistration.k8s.io/v1"
+    rules = [{"apiGroups": [""], "apiVersions": ["v1"], "resources": ["configmaps"], "operations": ["CREATE"]}]
+    policy = {
+        "metadata": {"name": "sizes"},
+        "spec": {
+            "matchConstraints": {"resourceRules": rules},
+            "validations": [{"expression": "size(object.data) < 1", "message": "has data"}],
+            "auditAnnotations": [{"key": "keys", "valueExpression": "string(size(object.data))"}],
+        },
+    }
+    binding = {"metadata": {"name": "b"}, "spec": {"policyName": "sizes", "validationActions": ["Audit"]}}
+    assert (await api.call("POST", f"{group}/validatingadmissionpolicies", policy)).status_code == 201
+    assert (await api.call("POST", f"{group}/validatingadmissionpolicybindings", binding)).status_code == 201
+    answer = await api.call("POST", CONFIGS, {"metadata": {"name": "audited"}, "data": {"a": "1"}})
+    assert answer.status_code == 201
+    said = lines.of("configmaps")[-1]["annotations"]
+    assert said["sizes/keys"] == "1"
+    assert "has data" in said["validation.policy.admission.k8s.io/validation_failure"]

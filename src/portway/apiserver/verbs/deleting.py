@@ -140,6 +140,7 @@ async def _admit(context: Context, request: Request, resource: Resource, live: M
         None,
         live,
         request.dry_run,
+        annotations=request.audit_annotations,
     )
     await context.validate(asked)
     request.warnings.extend(asked.warnings)

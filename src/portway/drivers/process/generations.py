@@ -196,7 +196,8 @@ class Generation:
             fresh: dict[str, int] = {}
             for name in names:
                 # Two turns, so that the next generation can start while this one still serves.
-                key = f"{self._setting.owner}/{name}/{self.number % 2}"
+                # The folder is in the key, so that two agents of one machine do not choose alike.
+                key = f"{self.folder.parent}/{self._setting.owner}/{name}/{self.number % 2}"
                 fresh[name] = free_ports.free_port(key, taken=taken | set(fresh.values()))
             self._ports = fresh
             records.write(self.folder / "generation.json", {"number": self.number, "ports": fresh})
