@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import socket
 import subprocess
@@ -35,6 +36,14 @@ class Installed:
         if done.returncode != 0:
             raise RuntimeError(f"portway {' '.join(arguments)}: {done.stdout}{done.stderr}")
         return done.stdout
+
+    def resident(self) -> float:
+        """Bytes of memory of the control plane."""
+        pid = json.loads((self.home / "run" / "portway.json").read_text())["pid"]
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) * 1024.0
+        raise RuntimeError("the control plane does not run")
 
     @asynccontextmanager
     async def client(self, workspace: str = "root") -> AsyncIterator[RestClient]:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 from benchmarks.installed import Installed, installation
 from benchmarks.reports import Measure
@@ -24,10 +22,10 @@ def run() -> list[Measure]:
     with installation() as installed:
         installed.portway("up", "--detach")
         time.sleep(3)  # what the start began comes to rest
-        idle = _resident(installed)
+        idle = installed.resident()
         rate, creates, reads = asyncio.run(_measure(installed))
         time.sleep(10)  # controllers come to rest
-        each = (_resident(installed) - idle) / _COUNT / 1e3
+        each = (installed.resident() - idle) / _COUNT / 1e3
         return [
             Measure("memory of the control plane, idle", idle / 1e6, "MB"),
             Measure(
@@ -82,12 +80,3 @@ async def _reading(root: RestClient, numbers: range) -> float:
     for number in numbers:
         await root.at(f"root:many:team-{number:05}").list(resources.COMPONENTS)
     return time.perf_counter() - began
-
-
-def _resident(installed: Installed) -> float:
-    """Bytes."""
-    pid = json.loads((installed.home / "run" / "portway.json").read_text())["pid"]
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) * 1024.0
-    raise RuntimeError("the control plane does not run")
