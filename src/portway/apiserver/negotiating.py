@@ -30,8 +30,6 @@ _JSON_TYPES = frozenset(
 
 
 ALL_FORMS = frozenset(Form)
-STREAMED_FORMS = ALL_FORMS - {Form.TABLE}
-"""What a watch that begins with the state gives."""
 PLAIN_FORM = frozenset((Form.OBJECT,))
 
 

@@ -13,6 +13,7 @@ from portway.apiserver.requests import Request
 from portway.apiserver.resources import Resource
 from portway.apiserver.tenants import Tenants
 from portway.krm import tables
+from portway.krm.errors import bad_request
 from portway.krm.identity import Manifest
 from portway.krm.schemas import defaulting
 from portway.store.contract import Record
@@ -23,14 +24,14 @@ _METADATA_FORMS = (Form.METADATA, Form.METADATA_LIST)
 class Renderer:
     """``value`` gives the bytes of one object as this request sees it."""
 
-    def __init__(
-        self, request: Request, resource: Resource, tenants: Tenants, offered: frozenset[Form] = negotiating.ALL_FORMS
-    ) -> None:
+    def __init__(self, request: Request, resource: Resource, tenants: Tenants, *, streams: bool = False) -> None:
+        """``streams``: of the Tables of a watch only the first says what its columns are."""
         self._resource = resource
         self._tenants = tenants if request.tenant is None and request.view is None else None
-        self._accepted = accepted_by(request, offered)
-        include = request.query.get("includeObject") or "Metadata"
-        self._include = include if include in ("None", "Metadata", "Object") else "Metadata"
+        self._accepted = accepted_by(request)
+        self._include = _included(request) if self.form is Form.TABLE else tables.METADATA
+        self._streams = streams
+        self._headers = True
         self._prefix = objects.version_prefix(resource.served.gvk.api_version)
 
     @property
@@ -81,6 +82,9 @@ class Renderer:
         if len(manifests) == 1:
             metadata = manifests[0]["metadata"]
             table["metadata"] = {"resourceVersion": metadata.get("resourceVersion", "")}
+        if not self._headers:
+            table["columnDefinitions"] = None
+        self._headers = not self._streams
         return table
 
     def bookmark(self, revision: int, annotations: dict[str, str] | None = None) -> bytes:
@@ -90,8 +94,9 @@ class Renderer:
             metadata["annotations"] = annotations
         manifest: Manifest = {"kind": gvk.kind, "apiVersion": gvk.api_version, "metadata": metadata}
         if self.form is Form.TABLE:
-            manifest = self.table([])
-            manifest["metadata"] = metadata
+            manifest = self.table([manifest])
+            if annotations:  # says where the initial events end, whatever includeObject asks for
+                manifest["rows"][0]["object"] = tables.partial({"metadata": metadata})
         elif self.form in _METADATA_FORMS:
             manifest = self._metadata(manifest)
         return orjson.dumps(manifest)
@@ -106,6 +111,17 @@ class Renderer:
 
 def accepted_by(request: Request, offered: frozenset[Form] = negotiating.ALL_FORMS) -> Accepted:
     return negotiating.accepted(request.header(b"accept"), offered)
+
+
+def _included(request: Request) -> str:
+    """What of the object a row holds. Raises StatusError 400 with upstream's text."""
+    include = request.query.get("includeObject") or tables.METADATA
+    if include in (tables.NONE, tables.METADATA, tables.OBJECT):
+        return include
+    raise bad_request(
+        f'Unable to convert to Table as requested: includeObject: Invalid value: "{include}": '
+        "must be 'Metadata', 'Object', 'None', or empty"
+    )
 
 
 @lru_cache(maxsize=2048)

@@ -13,7 +13,30 @@ async def test_roles_that_hold_everywhere_can_be_read(api: Any, make: Any) -> No
     assert view["metadata"]["labels"] == {"kubernetes.io/bootstrapping": "rbac-defaults"}
     assert {"admin", "cluster-admin", "edit", "view"} <= set(make.names_of(await api.get(f"{RBAC}/clusterroles")))
     assert make.names_of(await api.get(f"{RBAC}/clusterroles", labelSelector="a=b")) == []
-    assert (await api.refused("DELETE", f"{RBAC}/clusterroles/view"))[0] == 404
+    assert await api.refused("DELETE", f"{RBAC}/clusterroles/view") == (
+        403,
+        "Forbidden",
+        'clusterroles.rbac.authorization.k8s.io "view" is forbidden: it holds in every workspace and cannot be deleted',
+    )
+
+
+async def test_bindings_that_hold_everywhere_can_be_read(api: Any, make: Any) -> None:
+    found = await api.get(f"{RBAC}/clusterrolebindings/cluster-admin")
+    assert found["roleRef"]["name"] == "cluster-admin"
+    assert [subject["name"] for subject in found["subjects"]] == ["system:masters"]
+    listed = make.names_of(await api.get(f"{RBAC}/clusterrolebindings"))
+    assert {"cluster-admin", "system:basic-user", "system:discovery", "system:public-info-viewer"} <= set(listed)
+
+
+async def test_writing_to_what_holds_everywhere_stores_it(api: Any) -> None:
+    path = f"{RBAC}/clusterrolebindings/system:discovery"
+    before = await api.get(path)
+    subjects = [*before["subjects"], {"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": "ada"}]
+    written = await api.patch(path, {"subjects": subjects})
+    assert (written["subjects"], written["metadata"]["uid"]) == (subjects, before["metadata"]["uid"])
+    assert await api.get(path) == written
+    await api.delete(path)
+    assert await api.get(path) == before
 
 
 async def test_rules_of_selected_roles_are_written_into_the_aggregating_one(api: Any, make: Any) -> None:

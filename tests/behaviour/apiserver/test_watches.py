@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 CONFIGS = "/api/v1/namespaces/default/configmaps"
+TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
 
 
 async def test_changes_are_told_in_order(api: Any, make: Any) -> None:
@@ -68,24 +69,35 @@ async def test_initial_events_end_with_a_marked_bookmark(api: Any, make: Any) ->
     [
         ({"sendInitialEvents": "true"}, 422),
         ({"resourceVersionMatch": "NotOlderThan", "resourceVersion": "1"}, 422),
-        (
-            {
-                "sendInitialEvents": "true",
-                "resourceVersionMatch": "NotOlderThan",
-                "headers": {"accept": "application/json;as=Table;v=v1;g=meta.k8s.io"},
-            },
-            406,
-        ),
+        ({"includeObject": "All", "headers": {"accept": TABLE}}, 400),
     ],
 )
 async def test_options_that_do_not_fit_are_refused(api: Any, options: dict[str, Any], code: int) -> None:
     assert (await api.refused("GET", CONFIGS, watch="true", **options))[0] == code
 
 
-async def test_events_as_tables(api: Any) -> None:
-    async with api.watch(CONFIGS, accept="application/json;as=Table;v=v1;g=meta.k8s.io") as watch:
+async def test_events_as_tables_say_once_what_the_columns_are(api: Any, make: Any) -> None:
+    async with api.watch(CONFIGS, accept=TABLE) as watch:
+        kind, first = await watch.next()
+        await api.post(CONFIGS, make.config("a"))
+        _, second = await watch.next()
+    assert (kind, first["kind"], first["rows"][0]["cells"][0]) == ("ADDED", "Table", "kube-root-ca.crt")
+    assert [column["name"] for column in first["columnDefinitions"]] == ["Name", "Data", "Age"]
+    assert (second["rows"][0]["cells"][0], second["columnDefinitions"]) == ("a", None)
+
+
+async def test_initial_events_as_tables_end_with_a_marked_row(api: Any) -> None:
+    options = {"sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan", "allowWatchBookmarks": "true"}
+    async with api.watch(CONFIGS, accept=TABLE, includeObject="None", **options) as watch:
+        await watch.next()
         kind, table = await watch.next()
-    assert (kind, table["kind"], table["rows"][0]["cells"][0]) == ("ADDED", "Table", "kube-root-ca.crt")
+    metadata = {"resourceVersion": table["metadata"]["resourceVersion"]}
+    assert (kind, table["kind"], len(table["rows"])) == ("BOOKMARK", "Table", 1)
+    assert table["rows"][0]["object"] == {
+        "kind": "PartialObjectMetadata",
+        "apiVersion": "meta.k8s.io/v1",
+        "metadata": {**metadata, "annotations": {"k8s.io/initial-events-end": "true"}},
+    }
 
 
 async def test_a_watch_ends_after_its_time(api: Any) -> None:

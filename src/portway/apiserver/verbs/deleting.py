@@ -12,7 +12,7 @@ from portway.apiserver.rendering import Renderer
 from portway.apiserver.requests import Request
 from portway.apiserver.resources import Resource
 from portway.apiserver.responses import Response
-from portway.apiserver.verbs import getting, listing, selecting, updating
+from portway.apiserver.verbs import everywhere, getting, listing, selecting, updating
 from portway.krm.errors import Cause, StatusError, bad_request, conflict, not_found
 from portway.krm.identity import Manifest
 from portway.store.contract import Conflict, Delete, Put, Record
@@ -26,6 +26,7 @@ async def delete(context: Context, request: Request, resource: Resource) -> Resp
     options = await _options(request)
     renderer = Renderer(request, resource, context.tenants)
     live = await getting.live(context, request, resource)
+    everywhere.require_stored(resource, live)
     record, gone = await remove(context, request, resource, live, options)
     gvk = resource.served.gvk
     if not gone or (gvk.kind == "Namespace" and not gvk.group):

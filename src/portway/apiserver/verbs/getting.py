@@ -9,7 +9,7 @@ from portway.apiserver.requests import Request
 from portway.apiserver.resources import Resource
 from portway.apiserver.responses import Response
 from portway.apiserver.verbs import everywhere
-from portway.krm.errors import StatusError, not_found
+from portway.krm.errors import not_found
 from portway.store.contract import Record
 
 
@@ -18,6 +18,7 @@ async def live(context: Context, request: Request, resource: Resource) -> Record
     target = request.target
     record = context.storage.get(objects.key_of(resource, request.cluster, target.namespace, target.name))
     view = request.view
+    record = record or everywhere.get(context, request, resource)
     if record is None or (view is not None and not view.shows(resource, objects.decode(record.value))):
         raise not_found(resource.served.plural, target.name, resource.served.gvk.group)
     return record if resource.conversion is None else await context.conversions.one(resource, record)
@@ -25,11 +26,4 @@ async def live(context: Context, request: Request, resource: Resource) -> Record
 
 async def get(context: Context, request: Request, resource: Resource) -> Response:
     renderer = Renderer(request, resource, context.tenants)
-    try:
-        record = await live(context, request, resource)
-    except StatusError:
-        bootstrapped = everywhere.get(context, request, resource)
-        if bootstrapped is None:
-            raise
-        record = bootstrapped
-    return Response(renderer.single(record))
+    return Response(renderer.single(await live(context, request, resource)))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from portway.apiserver import negotiating, objects
+from portway.apiserver import objects
 from portway.apiserver.context import Context
 from portway.apiserver.rendering import Renderer
 from portway.apiserver.requests import Request
@@ -89,8 +89,7 @@ async def watch(context: Context, request: Request, resource: Resource) -> Strea
 def _prepare(context: Context, request: Request, resource: Resource) -> _Watch:
     query = request.query
     wants_initial = request.flag("sendInitialEvents")
-    forms = negotiating.STREAMED_FORMS if wants_initial else negotiating.ALL_FORMS
-    renderer = Renderer(request, resource, context.tenants, forms)
+    renderer = Renderer(request, resource, context.tenants, streams=True)
     initial = query.get("sendInitialEvents", "")
     match = query.get("resourceVersionMatch", "")
     if match and not initial:

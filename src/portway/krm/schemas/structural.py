@@ -92,7 +92,7 @@ def _forbidden(schema: dict[str, Any], path: str) -> Iterator[Cause]:
     if schema.get("additionalProperties") is False:
         message = "Forbidden: additionalProperties cannot be set to false"
         yield Cause("FieldValueForbidden", message, f"{path}.additionalProperties")
-    if schema.get("properties") and schema.get("additionalProperties"):
+    if schema.get("properties") and schema.get("additionalProperties") not in (None, True):
         message = "Forbidden: additionalProperties and properties are mutual exclusive"
         yield Cause("FieldValueForbidden", message, f"{path}.additionalProperties")
     if isinstance(schema.get("items"), list):

@@ -25,6 +25,7 @@ SPEC = "openAPIV3Schema.properties[spec]"
         STRING,
         {"type": "object", "additionalProperties": STRING},
         {"type": "object", "additionalProperties": True},
+        {"type": "object", "properties": {"a": STRING}, "additionalProperties": True},
         {"x-kubernetes-preserve-unknown-fields": True},
         {"x-kubernetes-int-or-string": True},
         {"x-kubernetes-int-or-string": True, "anyOf": BOTH},
