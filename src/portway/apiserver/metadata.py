@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -96,16 +97,13 @@ def drop_unknown(manifest: Manifest) -> list[str]:
     return [f"metadata.{field}" for field in unknown]
 
 
-def validate(resource: Resource, manifest: Manifest) -> None:
-    """Raises StatusError 422 with a cause per field, 400 when a field has another type than metadata allows."""
+def check(resource: Resource, manifest: Manifest) -> Iterator[Cause]:
+    """What refuses the metadata, a cause per field."""
     metadata = manifest["metadata"]
-    gvk = resource.served.gvk
-    causes = list(names.check(resource.key, metadata.get("name") or ""))
-    causes += names.check_labels(metadata.get("labels") or {}, "metadata.labels")
-    causes += names.check_annotations(metadata.get("annotations") or {})
-    causes += _check_owners(metadata.get("ownerReferences") or [])
-    if causes:
-        raise invalid(gvk.kind, metadata.get("name") or "", tuple(causes), gvk.group)
+    yield from names.check(resource.key, metadata.get("name") or "")
+    yield from names.check_labels(metadata.get("labels") or {}, "metadata.labels")
+    yield from names.check_annotations(metadata.get("annotations") or {})
+    yield from _check_owners(metadata.get("ownerReferences") or [])
 
 
 def validate_update(resource: Resource, manifest: Manifest, live: Manifest) -> None:

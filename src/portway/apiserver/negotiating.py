@@ -20,6 +20,8 @@ class Form(StrEnum):
 class Accepted:
     form: Form
     api_version: str = "meta.k8s.io/v1"
+    as_protobuf: bool = False
+    """The client asked for this form in Protobuf first, where the items of a list carry no type."""
 
 
 _FORMS = frozenset(form.value for form in Form if form)
@@ -41,11 +43,15 @@ def accepted(accept: str, offered: frozenset[Form] = ALL_FORMS) -> Accepted:
     """
     if not accept:
         return _PLAIN
+    as_protobuf: set[str] = set()
     for alternative in accept.split(","):
         media, *parameters = (part.strip() for part in alternative.split(";"))
         values = dict(p.split("=", 1) for p in parameters if "=" in p)
         wanted = values.get("as", "")
-        if media not in _JSON_TYPES or (media.endswith("protobuf") and wanted):
+        if media.endswith("protobuf") and wanted:
+            as_protobuf.add(wanted)
+            continue
+        if media not in _JSON_TYPES:
             continue
         if not wanted:
             return _PLAIN
@@ -55,6 +61,6 @@ def accepted(accept: str, offered: frozenset[Form] = ALL_FORMS) -> Accepted:
             and Form(wanted) in offered
             and values.get("v") in ("v1", "v1beta1")
         ):
-            return Accepted(Form(wanted), f"meta.k8s.io/{values['v']}")
+            return Accepted(Form(wanted), f"meta.k8s.io/{values['v']}", wanted in as_protobuf)
     message = "only the following media types are accepted: application/json"
     raise StatusError(406, "NotAcceptable", message)

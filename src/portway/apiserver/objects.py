@@ -99,6 +99,11 @@ def version_prefix(api_version: str) -> bytes:
     return b'{"apiVersion":"%s"' % api_version.encode()
 
 
+def without_type(value: bytes, api_version: str, kind: str) -> bytes:
+    """Bytes in that version as an item of a typed list, which names the type of its items once."""
+    return value.replace(b'"apiVersion":"%s","kind":"%s",' % (api_version.encode(), kind.encode()), b"", 1)
+
+
 def in_version(value: bytes, prefix: bytes) -> bytes:
     """Stored bytes as another version shows them (conversion strategy None: only apiVersion differs)."""
     return value if value.startswith(prefix) else prefix + value[value.index(b'"', _VERSION_AT) + 1 :]

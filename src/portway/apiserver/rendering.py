@@ -69,9 +69,14 @@ class Renderer:
             table["metadata"] = list_metadata
             return orjson.dumps(table)
         if self.form in _METADATA_FORMS:
-            values = [orjson.dumps(self._metadata(orjson.loads(value))) for value in values]
+            values = [
+                orjson.dumps(self._metadata(orjson.loads(value), typed=not self._accepted.as_protobuf))
+                for value in values
+            ]
             head: Manifest = {"kind": "PartialObjectMetadataList", "apiVersion": self._accepted.api_version}
         else:
+            if not self._resource.served.custom:
+                values = [objects.without_type(value, gvk.api_version, gvk.kind) for value in values]
             head = {"kind": self._resource.served.list_kind or f"{gvk.kind}List", "apiVersion": gvk.api_version}
         opening = orjson.dumps({**head, "metadata": list_metadata})[:-1]
         return b"".join((opening, b',"items":[', b",".join(values), b"]}"))
@@ -101,12 +106,9 @@ class Renderer:
             manifest = self._metadata(manifest)
         return orjson.dumps(manifest)
 
-    def _metadata(self, manifest: Manifest) -> Manifest:
-        return {
-            "kind": "PartialObjectMetadata",
-            "apiVersion": self._accepted.api_version,
-            "metadata": manifest["metadata"],
-        }
+    def _metadata(self, manifest: Manifest, *, typed: bool = True) -> Manifest:
+        type_ = {"kind": "PartialObjectMetadata", "apiVersion": self._accepted.api_version} if typed else {}
+        return {**type_, "metadata": manifest["metadata"]}
 
 
 def accepted_by(request: Request, offered: frozenset[Form] = negotiating.ALL_FORMS) -> Accepted:

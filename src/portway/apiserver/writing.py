@@ -194,9 +194,10 @@ def _admission(
 
 
 def _validate(resource: Resource, manifest: Manifest, live: Manifest | None) -> list[str]:
-    metadata.validate(resource, manifest)
+    """Warnings. Raises StatusError 422 with all that is wrong, of the metadata first."""
     gvk = resource.served.gvk
-    causes, warnings = schemachecks.check(resource, manifest, live)
+    found, warnings = schemachecks.check(resource, manifest, live)
+    causes = (*metadata.check(resource, manifest), *found)
     if causes:
         raise invalid(gvk.kind, manifest["metadata"].get("name", ""), causes, gvk.group)
     return warnings
