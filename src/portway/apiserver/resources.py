@@ -106,9 +106,20 @@ class ResourceSet:
 
     @cached_property
     def resources(self) -> tuple[Resource, ...]:
-        base = self._base.resources if self._base is not None else ()
-        own = (r for k, r in self._index.items() if self._base is None or k not in self._base._index)
-        return (*base, *own)
+        """The built-in ones first, then what the workspace defines, then what it binds.
+
+        In each part groups stand by the names of their API services (``v1.example.org``), as upstream.
+        """
+        if self._base is None:
+            return tuple(self._index.values())
+        own = [resource for key, resource in self._index.items() if key not in self._base._index]
+        first: dict[str, str] = {}
+        for resource in own:
+            gvk = resource.served.gvk
+            name = f"{gvk.version}.{gvk.group}"
+            first[gvk.group] = min(first.get(gvk.group, name), name)
+        own.sort(key=lambda resource: (resource.key in self.sources, first[resource.served.gvk.group]))
+        return (*self._base.resources, *own)
 
     @cached_property
     def served(self) -> tuple[Served, ...]:

@@ -40,3 +40,26 @@ async def test_everything_is_found_again(api: Any, server: Any, make: Any, tmp_p
     finally:
         await again.close()
         await cache.close()
+
+
+async def test_a_namespace_that_root_needs_is_made_again(api: Any, server: Any, make: Any, tmp_path: Path) -> None:
+    await api.delete("/api/v1/namespaces/kube-node-lease")
+
+    async def is_gone() -> bool:
+        return bool((await api.call("GET", "/api/v1/namespaces/kube-node-lease")).status_code == 404)
+
+    await make.eventually(is_gone, "the namespace is gone")
+    await server.close()
+    await server.context.storage.cache.close()
+
+    cache = Cache(SqliteStore(tmp_path / "store.db"))
+    await cache.start()
+    again = ApiServer(cache)
+    await again.start()
+    try:
+        new = type(api)(again, again.boot_token)
+        assert (await new.get("/api/v1/namespaces/kube-node-lease"))["status"]["phase"] == "Active"
+        assert make.names_of(await new.get("/api/v1/namespaces/kube-node-lease/serviceaccounts")) == ["default"]
+    finally:
+        await again.close()
+        await cache.close()

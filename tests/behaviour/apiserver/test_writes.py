@@ -95,6 +95,7 @@ async def test_warn_and_ignore_drop_them(api: Any) -> None:
         ("PATCH", f"{CONFIGS}/kube-root-ca.crt", {}, 415, "application/merge-patch+json"),
         ("DELETE", f"{CONFIGS}/none", None, 404, "not found"),
         ("DELETE", "/api/v1/namespaces/default", None, 403, "this namespace may not be deleted"),
+        ("DELETE", "/api/v1/namespaces/portway-system", None, 403, "this namespace may not be deleted"),
     ],
 )
 async def test_what_is_wrong_is_said(api: Any, method: str, path: str, body: Any, code: int, text: str) -> None:

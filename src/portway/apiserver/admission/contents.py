@@ -55,6 +55,11 @@ def changes(birth: Birth, extra_namespaces: Sequence[str] = ()) -> list[Put]:
     return [_put(birth, resource, manifest) for resource, manifest in _all(birth, extra_namespaces)]
 
 
+def of_namespaces(birth: Birth, names: Sequence[str]) -> list[Put]:
+    """The namespaces alone, each with what it holds."""
+    return [_put(birth, resource, manifest) for name in names for resource, manifest in _in_namespace(birth, name)]
+
+
 def _put(birth: Birth, resource: str, manifest: Manifest) -> Put:
     fields = manifest["metadata"]
     fields["uid"] = identifiers.random_uuid()
@@ -66,14 +71,18 @@ def _put(birth: Birth, resource: str, manifest: Manifest) -> Put:
 def _all(birth: Birth, extra_namespaces: Sequence[str]) -> Iterator[tuple[str, Manifest]]:
     yield LOGICAL_CLUSTERS, _logical_cluster(birth)
     for name in (*NAMESPACES, *extra_namespaces):
-        yield "namespaces", _namespace(name)
-        yield "serviceaccounts", _object("v1", "ServiceAccount", "default", name)
-        yield "configmaps", root_ca(name, birth.ca_certificate)
+        yield from _in_namespace(birth, name)
     yield "services", _kubernetes_service()
     for reference, status in birth.bindings:
         yield BINDINGS, binding(reference, status)
     if birth.creator is not None and not birth.creator.is_master:
         yield f"clusterrolebindings.{_RBAC}", _admin_binding(birth.creator)
+
+
+def _in_namespace(birth: Birth, name: str) -> Iterator[tuple[str, Manifest]]:
+    yield "namespaces", _namespace(name)
+    yield "serviceaccounts", _object("v1", "ServiceAccount", "default", name)
+    yield "configmaps", root_ca(name, birth.ca_certificate)
 
 
 def _object(api_version: str, kind: str, name: str, namespace: str = "") -> Manifest:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from portway.apiserver import objects
+from portway.apiserver import objects, tokens
+from portway.apiserver.admission import publishing
 from portway.apiserver.admission.contract import AdmissionRequest, Operation
 from portway.apiserver.storing import Storage
 from portway.apiserver.tenants import LOGICAL_CLUSTERS
@@ -10,6 +11,8 @@ from portway.krm.errors import Cause, StatusError, forbidden, not_found
 from portway.store.contract import Key
 
 PROTECTED = frozenset(("default", "kube-system", "kube-public"))
+PROTECTED_IN_ROOT = PROTECTED | {tokens.NAMESPACE, publishing.NAMESPACE}
+"""Tokens, keys and the identities of Portway's own exports lie there: without them nobody could log in."""
 
 
 class NamespaceLifecycle:
@@ -26,7 +29,8 @@ class NamespaceLifecycle:
             self._check_alive(request)
 
     def _protect(self, request: AdmissionRequest) -> None:
-        if request.resource.key == "namespaces" and request.name in PROTECTED:
+        protected = PROTECTED_IN_ROOT if request.tenant.cluster == "root" else PROTECTED
+        if request.resource.key == "namespaces" and request.name in protected:
             raise forbidden("namespaces", request.name, "this namespace may not be deleted")
 
     def _check_alive(self, request: AdmissionRequest) -> None:

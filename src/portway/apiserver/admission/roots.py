@@ -19,6 +19,9 @@ from portway.store.contract import Key, Put
 
 ROOT = Tenant("root", "root", "root:root")
 OWN_EXPORT = Reference("root", "portway.dev")
+NAMESPACES = (*contents.ROOT_NAMESPACES, tokens.NAMESPACE)
+"""Of root, besides those that every workspace has."""
+
 _TYPES: dict[str, Manifest] = {
     "universal": {"defaultAPIBindings": [{"path": OWN_EXPORT.path, "export": OWN_EXPORT.name}]},
     "root": {"extend": {"with": [{"name": "universal", "path": "root"}]}},
@@ -28,9 +31,7 @@ _TYPES: dict[str, Manifest] = {
 
 
 async def ensure(storage: Storage, registry: Registry, settings: Settings, now: clocks.Now) -> None:
-    """Make root when the store is empty, in one commit; nothing otherwise."""
-    if storage.get(Key(LOGICAL_CLUSTERS, ROOT.cluster, "", "cluster")) is not None:
-        return
+    """Make root when the store is empty, in one commit; otherwise only its namespaces, where one is missing."""
     moment = clocks.stamp(now())
     birth = contents.Birth(
         tenant=ROOT,
@@ -42,7 +43,12 @@ async def ensure(storage: Storage, registry: Registry, settings: Settings, now: 
         ca_certificate=settings.ca_certificate,
         now=moment,
     )
-    changes = contents.changes(birth, extra_namespaces=(*contents.ROOT_NAMESPACES, tokens.NAMESPACE))
+    if storage.get(Key(LOGICAL_CLUSTERS, ROOT.cluster, "", "cluster")) is not None:
+        missing = [name for name in NAMESPACES if storage.get(Key("namespaces", ROOT.cluster, "", name)) is None]
+        if missing:
+            await storage.commit(contents.of_namespaces(birth, missing), SYSTEM.name)
+        return
+    changes = contents.changes(birth, extra_namespaces=NAMESPACES)
     changes += [_type(name, spec, moment) for name, spec in _TYPES.items()]
     changes.append(signingkeys.new_key(moment))
     await storage.commit(changes, SYSTEM.name)

@@ -42,14 +42,8 @@ def versions(served: Iterable[Served], group: str) -> list[str]:
 
 
 def groups(served: Iterable[Served]) -> list[str]:
-    """Groups with a name: the built-in ones as they are declared, then custom ones by name.
-
-    The order decides whom an ambiguous short name means. As upstream, names are those of their API services: of
-    two groups the one whose version comes first in the alphabet stands first.
-    """
-    built_in = dict.fromkeys(s.gvk.group for s in served if s.gvk.group and not s.custom)
-    custom = sorted((f"{s.gvk.version}.{s.gvk.group}", s.gvk.group) for s in served if s.gvk.group and s.custom)
-    return list(built_in | dict.fromkeys(group for _, group in custom))
+    """Groups with a name, in the order they first appear; it decides whom an ambiguous short name means."""
+    return list(dict.fromkeys(s.gvk.group for s in served if s.gvk.group))
 
 
 def aggregated(served: Sequence[Served], *, core: bool, version: str = "v2") -> Document:

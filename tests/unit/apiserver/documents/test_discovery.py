@@ -1,4 +1,3 @@
-import dataclasses
 import json
 from typing import Any
 
@@ -22,18 +21,6 @@ def test_versions_are_preferred_as_upstream_prefers_them() -> None:
     names = ["foo10", "v1alpha1", "v2", "v11beta2", "foo1", "v10", "v1", "v11alpha2", "v3beta1", "v12alpha1"]
     ranked = ["v10", "v2", "v1", "v11beta2", "v3beta1", "v12alpha1", "v11alpha2", "v1alpha1", "foo1", "foo10"]
     assert sorted(names, key=discovery.priority) == ranked
-
-
-def test_custom_groups_stand_by_name_whenever_their_definitions_came() -> None:
-    later = dataclasses.replace(TAB, gvk=TAB.gvk._replace(group="tabs.example.org"))
-    beta = dataclasses.replace(TAB, gvk=TAB.gvk._replace(group="a.example.org", version="v1beta1"))
-    built_in = [served for served in catalogue.KINDS if served.gvk.group == "rbac.authorization.k8s.io"]
-    assert discovery.groups([later, beta, TAB, *built_in]) == [
-        "rbac.authorization.k8s.io",
-        "stable.example.com",
-        "tabs.example.org",
-        "a.example.org",
-    ]
 
 
 def test_the_aggregated_document_shows_a_resource_with_its_subresources() -> None:
