@@ -5,6 +5,8 @@ from __future__ import annotations
 from portway.krm.identity import Manifest
 
 GROUP = "events.k8s.io"
+KEY = "events"
+"""Resource part of store keys, of both."""
 CORE_VERSION = "v1"
 _CORE_OF = {
     "regarding": "involvedObject",
@@ -15,6 +17,9 @@ _CORE_OF = {
     "deprecatedLastTimestamp": "lastTimestamp",
     "deprecatedCount": "count",
 }
+SELECTED_AT = {"source": ("source.component", "reportingComponent")}
+"""Where a field selector finds what it asks for, where that is not the field it names."""
+
 _NEW_OF = {old: new for new, old in _CORE_OF.items()}
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -68,6 +68,12 @@ class FieldRequirement:
     field: str
     value: str
     equal: bool = True
+    paths: tuple[str, ...] = ()
+    """Where the value lies, the first that has one; empty: at the path that the field names."""
+
+    def matches(self, manifest: Mapping[str, Any]) -> bool:
+        found = next(filter(None, (_text_at(manifest, path) for path in self.paths or (self.field,))), "")
+        return (found == self.value) is self.equal
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +94,11 @@ class FieldSelector:
         return next((r.value for r in self.requirements if r.equal and r.field == field), None)
 
     def matches(self, manifest: Mapping[str, Any]) -> bool:
-        return all((_text_at(manifest, r.field) == r.value) is r.equal for r in self.requirements)
+        return all(requirement.matches(manifest) for requirement in self.requirements)
+
+    def read_at(self, paths: Mapping[str, tuple[str, ...]]) -> FieldSelector:
+        """The same, with the values of some fields read elsewhere."""
+        return FieldSelector(tuple(replace(r, paths=paths.get(r.field, ())) for r in self.requirements))
 
 
 def _text_at(manifest: Mapping[str, Any], path: str) -> str:

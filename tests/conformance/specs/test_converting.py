@@ -230,6 +230,8 @@ async def test_an_event_is_one_object_in_both_groups(go: GoClient, namespace: st
     listed = await go.get(new, fieldSelector="regarding.name=c")
     [item] = listed["items"]
     assert (listed["kind"], item["note"], item["deprecatedCount"]) == ("EventList", "It is done again", 2)
+    for source, count in (("example.org/c", 1), ("c-1", 0)):
+        assert len((await go.get(core, fieldSelector=f"source={source}"))["items"]) == count
     await go.patch(f"{new}/e", {"note": "patched"})
     assert (await go.get(f"{core}/e"))["message"] == "patched"
     await go.delete(f"{new}/e")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from portway.apiserver import objects
+from portway.apiserver import eventforms, objects
 from portway.apiserver.requests import Request
 from portway.apiserver.resources import Resource
 from portway.apiserver.views import View
@@ -67,6 +67,8 @@ def _selection(labels_text: str, fields_text: str, resource: Resource) -> Select
     for field in fields.fields:
         if field not in selectable:
             raise bad_request(f"field label not supported: {field}")
+    if resource.key == eventforms.KEY:
+        fields = fields.read_at(eventforms.SELECTED_AT)
     return Selection(labels, fields, _exact_name(fields_text))
 
 
