@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from portway.kit import clocks
+
 Now = Callable[[], datetime]
 
 
@@ -14,12 +16,12 @@ def utc_now() -> datetime:
 
 def stamp(moment: datetime) -> str:
     """RFC 3339 in whole seconds, as metav1.Time."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return clocks.rfc3339(moment)
 
 
 def micro_stamp(moment: datetime) -> str:
     """RFC 3339 in microseconds, as metav1.MicroTime."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return clocks.rfc3339_micro(moment)
 
 
 def read(text: str) -> datetime:

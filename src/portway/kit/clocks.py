@@ -75,12 +75,17 @@ class ManualClock:
 
 def rfc3339(moment: datetime) -> str:
     """The form of ``metav1.Time``: whole seconds."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _utc(moment, "seconds")
 
 
 def rfc3339_micro(moment: datetime) -> str:
     """The form of ``metav1.MicroTime``: exactly six digits of a second."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return _utc(moment, "microseconds")
+
+
+def _utc(moment: datetime, timespec: str) -> str:
+    """strftime would not fill years before 1000 up to four digits."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec=timespec) + "Z"
 
 
 def parse_rfc3339(text: str) -> datetime:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from datetime import UTC, datetime, timedelta
 
+from portway.kit import clocks
 from portway.krm.protobuf import wire
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -47,12 +48,12 @@ def base64_text(value: wire.Value, number: int) -> str:
 def time(value: wire.Value, number: int) -> str | None:
     """RFC 3339 with seconds; None for Go's zero time, which is an empty message."""
     moment = _moment(blob(value, number))
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
+    return clocks.rfc3339(moment) if moment else None
 
 
 def micro_time(value: wire.Value, number: int) -> str | None:
     moment = _moment(blob(value, number))
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if moment else None
+    return clocks.rfc3339_micro(moment) if moment else None
 
 
 def _moment(data: bytes) -> datetime | None:
