@@ -1,7 +1,6 @@
 """Any manifest of a declared kind survives encoding and decoding."""
 
 import base64
-from datetime import datetime
 from typing import Any
 
 import pytest
