@@ -150,6 +150,24 @@ async def test_a_deleted_workspace_takes_everything_below_along(api: Any, make: 
     assert {item["metadata"]["annotations"]["kcp.io/path"] for item in left["items"]} == {"root"}
 
 
+async def test_a_workspace_that_waits_for_its_contents_says_so_once(api: Any, make: Any) -> None:
+    await api.post(WORKSPACES, _workspace("a"))
+    held = make.config("held")
+    held["metadata"]["finalizers"] = ["example.org/hold"]
+    await api.at("root:a").post(CONFIGS, held)
+    await api.delete(f"{WORKSPACES}/a")
+
+    async def waits() -> bool:
+        status = (await api.get(f"{WORKSPACES}/a"))["status"]
+        reasons = [condition.get("reason") for condition in status["conditions"]]
+        return status["phase"] == "Deleting" and "SomeResourcesRemain" in reasons
+
+    await make.eventually(waits, "the workspace waits")
+    before = await api.get(f"{WORKSPACES}/a")
+    await make.configs(api, "bcdefghijklmnopqrstuvwxyz")  # meanwhile controllers could write over each other
+    assert await api.get(f"{WORKSPACES}/a") == before
+
+
 async def test_an_unknown_type_is_refused(api: Any) -> None:
     refused = await api.refused("POST", WORKSPACES, _workspace("a", "palace"))
     assert refused == (404, "NotFound", 'workspacetypes.tenancy.kcp.io "palace" not found')

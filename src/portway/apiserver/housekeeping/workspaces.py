@@ -61,7 +61,8 @@ class WorkspaceEnd:
             return None
         cluster = _cluster_of(manifest)
         if cluster:
-            if await self._terminators(cluster):
+            await self._editor.edit(_inner(cluster), _marked(clocks.stamp(self._now())))
+            if self._has_terminators(cluster):
                 return None  # the change of their list wakes us
             remaining = await self._empty(cluster)
             if remaining:
@@ -72,13 +73,10 @@ class WorkspaceEnd:
         await self._editor.edit(key, editing.without_finalizer(FINALIZER))
         return None
 
-    async def _terminators(self, cluster: str) -> bool:
+    def _has_terminators(self, cluster: str) -> bool:
         """Whether controllers still have to clean up; they see the logical cluster marked for deletion."""
-        manifest = self._editor.read(_inner(cluster))
-        if manifest is None or not (manifest.get("status") or {}).get("terminators"):
-            return False
-        await self._editor.edit(_inner(cluster), _marked(clocks.stamp(self._now())))
-        return True
+        manifest = self._editor.read(_inner(cluster)) or {}
+        return bool((manifest.get("status") or {}).get("terminators"))
 
     async def _empty(self, cluster: str) -> list[Key]:
         """What is still there."""
@@ -128,12 +126,4 @@ def _deleting(remaining: Iterable[Key], now: str) -> editing.Change:
     counts = Counter(key.resource for key in remaining)
     listed = ", ".join(f"{name}: {count}" for name, count in sorted(counts.items()))
     message = f"Some content in the workspace is remaining{': ' if listed else ''}{listed}"
-    set_condition = conditions.setting([conditions.condition(_CONDITION, "SomeResourcesRemain", message)], now)
-
-    def change(manifest: Manifest) -> bool:
-        status = manifest.setdefault("status", {})
-        changed = status.get("phase") != "Deleting"
-        status["phase"] = "Deleting"
-        return set_condition(manifest) or changed
-
-    return change
+    return conditions.setting([conditions.condition(_CONDITION, "SomeResourcesRemain", message)], now)
