@@ -29,11 +29,18 @@ async def read(request: Request, *, protobuf_allowed: bool = True) -> Decoded:
     if media in ("application/yaml", "application/x-yaml", "text/yaml"):
         return decoding.decode_yaml(body)
     if media in ("", "application/json", "*/*", "application/x-www-form-urlencoded"):
-        return decoding.decode_json(body) if body else Decoded({})
+        return decoding.decode_json(body) if body else _nothing(request)
     supported = ["application/json", "application/yaml", *([PROTOBUF] if protobuf_allowed else [])]
     raise unsupported_media_type(
         f"the body of the request was in an unknown format - accepted media types include: {', '.join(supported)}"
     )
+
+
+def _nothing(request: Request) -> Decoded:
+    """A deletion and a verb of an object need no body. Raises StatusError 400 where an object is expected."""
+    if request.method == "PUT" or (request.method == "POST" and not request.target.subresource):
+        raise bad_request("the request has no body: it must be an object, as JSON, YAML or Protobuf")
+    return Decoded({})
 
 
 async def read_manifest(request: Request, gvk: GroupVersionKind, *, custom: bool) -> tuple[Manifest, Decoded]:
@@ -67,7 +74,7 @@ def typed(value: Any, gvk: GroupVersionKind) -> Manifest:
 def check_types(gvk: GroupVersionKind, schema: Mapping[str, Any], manifest: Manifest) -> None:
     """Raises StatusError 400 for values that a typed client could not decode.
 
-    Null is as good as absent, and in a list as good as an empty item, which takes its place.
+    Null is as good as absent, and in a list or a map as good as an empty item, which takes its place.
     """
     for cause in validating.validate(schema, manifest):
         if cause.reason == "FieldValueTypeInvalid" and '"null"' in cause.message:
@@ -97,9 +104,12 @@ def _fill_nulls(schema: Mapping[str, Any], value: Any) -> None:
             _fill_nulls(items, item)
     elif isinstance(value, dict):
         properties, others = schema.get("properties") or {}, schema.get("additionalProperties")
+        of_others = others if isinstance(others, Mapping) else {}
+        empty = _EMPTY.get(of_others.get("type", ""))
         for key, item in value.items():
-            nested = properties.get(key) or (others if isinstance(others, Mapping) else {})
-            _fill_nulls(nested, item)
+            if item is None and key not in properties and empty is not None:
+                value[key] = empty()
+            _fill_nulls(properties.get(key) or of_others, item)
 
 
 def be_strict(request: Request, gvk: GroupVersionKind, unknown: Iterable[str], source: Decoded | None) -> None:

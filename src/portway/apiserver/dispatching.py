@@ -68,6 +68,8 @@ def verb_for(request: Request, resource: Resource, verb: str) -> Verb:
         raise not_allowed()
     if verb in ("update", "patch") and not named:
         raise not_allowed()
+    if verb == "deletecollection" and served.namespaced and not request.target.namespace:
+        raise not_allowed()  # of one namespace at a time
     return found
 
 

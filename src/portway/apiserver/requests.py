@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from urllib.parse import parse_qsl
 from portway.apiserver.routing import Target
 from portway.apiserver.tenants import Tenant
 from portway.apiserver.users import ANONYMOUS, User
-from portway.krm.errors import Cause, StatusError, bad_request
+from portway.krm.errors import Cause, StatusError, bad_request, invalid
 
 if TYPE_CHECKING:
     from portway.apiserver.auditing import Record
@@ -22,6 +23,9 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 FIELD_VALIDATIONS = ("Ignore", "Warn", "Strict")
+_OPTIONS = {"POST": "CreateOptions", "PUT": "UpdateOptions", "PATCH": "PatchOptions", "DELETE": "DeleteOptions"}
+OPTIONS_GROUP = "meta.k8s.io"
+_MANAGER_LIMIT = 128
 
 
 class Disconnected(Exception):
@@ -110,23 +114,37 @@ class Request:
     def dry_run(self) -> bool:
         value = self.query.get("dryRun", "")
         if value not in ("", "All"):
-            raise _invalid_option("dryRun", value, '"All"')
+            raise self.refused(
+                "dryRun", f'Unsupported value: ["{value}"]: supported values: "All"', "FieldValueNotSupported"
+            )
         return value == "All"
 
     @property
     def field_validation(self) -> str:
         value = self.query.get("fieldValidation") or "Warn"
         if value not in FIELD_VALIDATIONS:
-            raise _invalid_option("fieldValidation", value, '"Ignore", "Strict", "Warn"')
+            supported = '"", "Ignore", "Strict", "Warn"'
+            message = f'Unsupported value: "{value}": supported values: {supported}'
+            raise self.refused("fieldValidation", message, "FieldValueNotSupported")
         return value
 
     @property
     def field_manager(self) -> str:
         """As given, else the first word of the User-Agent, as upstream does."""
         manager = self.query.get("fieldManager", "")
-        if len(manager) > 128:
-            raise _invalid("fieldManager", f"Too long: may not be more than 128 bytes: {manager}")
-        return manager or self.header(b"user-agent").split("/", 1)[0][:128] or "unknown"
+        if len(manager) > _MANAGER_LIMIT:
+            message = f"Too long: may not be more than {_MANAGER_LIMIT} bytes"
+            raise self.refused("fieldManager", message, "FieldValueTooLong")
+        wrong = next((place for place, letter in enumerate(manager) if not letter.isprintable()), None)
+        if wrong is not None:
+            told = f"invalid character U+{ord(manager[wrong]):04X} (at position {wrong})"
+            message = f"Invalid value: {json.dumps(manager)}: {told}"
+            raise self.refused("fieldManager", message, "FieldValueInvalid")
+        return manager or self.header(b"user-agent").split("/", 1)[0][:_MANAGER_LIMIT] or "unknown"
+
+    def refused(self, option: str, message: str, reason: str) -> StatusError:
+        """422 for an option of the request, in upstream's words."""
+        return invalid(_OPTIONS.get(self.method, "ListOptions"), "", (Cause(reason, message, option),), OPTIONS_GROUP)
 
     async def body(self) -> bytes:
         chunks: list[bytes] = []
@@ -147,13 +165,3 @@ class Request:
                 if self.audit is not None:
                     self.kept = body
                 return body
-
-
-def _invalid_option(name: str, value: str, supported: str) -> StatusError:
-    return _invalid(name, f'Unsupported value: "{value}": supported values: {supported}', "FieldValueNotSupported")
-
-
-def _invalid(name: str, message: str, reason: str = "FieldValueInvalid") -> StatusError:
-    return StatusError(
-        422, "Invalid", f' "" is invalid: {name}: {message}'.strip(), causes=(Cause(reason, message, name),)
-    )

@@ -94,6 +94,9 @@ async def test_warn_and_ignore_drop_them(api: Any) -> None:
         ("PUT", f"{CONFIGS}/none", {"metadata": {"name": "none"}}, 404, 'configmaps "none" not found'),
         ("PATCH", f"{CONFIGS}/kube-root-ca.crt", {}, 415, "application/merge-patch+json"),
         ("DELETE", f"{CONFIGS}/none", None, 404, "not found"),
+        ("DELETE", "/api/v1/configmaps", None, 405, "does not allow this method"),
+        ("POST", CONFIGS, b"", 400, "the request has no body"),
+        ("PUT", f"{CONFIGS}/kube-root-ca.crt", b"", 400, "the request has no body"),
         ("DELETE", "/api/v1/namespaces/default", None, 403, "this namespace may not be deleted"),
         ("DELETE", "/api/v1/namespaces/portway-system", None, 403, "this namespace may not be deleted"),
     ],
@@ -101,6 +104,42 @@ async def test_warn_and_ignore_drop_them(api: Any) -> None:
 async def test_what_is_wrong_is_said(api: Any, method: str, path: str, body: Any, code: int, text: str) -> None:
     answered, _, message = await api.refused(method, path, body)
     assert (answered, text in message) == (code, True), message
+
+
+@pytest.mark.parametrize(
+    ("method", "options", "text"),
+    [
+        ("POST", {"dryRun": "Some"}, 'CreateOptions.meta.k8s.io "" is invalid: dryRun: Unsupported value: ["Some"]'),
+        ("PUT", {"fieldValidation": "Some"}, 'UpdateOptions.meta.k8s.io "" is invalid: fieldValidation: Unsupported'),
+        ("PATCH", {"force": "true"}, "force: Forbidden: may not be specified for non-apply patch"),
+        ("PATCH", {"fieldManager": "m" * 129}, "fieldManager: Too long: may not be more than 128 bytes"),
+        ("PATCH", {"fieldManager": "\a"}, 'Invalid value: "\\u0007": invalid character U+0007 (at position 0)'),
+        ("DELETE", {"propagationPolicy": "Some"}, 'supported values: "Foreground", "Background", "Orphan", "nil"'),
+        ("DELETE", {"propagationPolicy": "Orphan", "orphanDependents": "true"}, "cannot be both set"),
+        ("DELETE", {"dryRun": "Some"}, 'DeleteOptions.meta.k8s.io "" is invalid: dryRun'),
+        ("GET", {"sendInitialEvents": "true"}, "sendInitialEvents: Forbidden: sendInitialEvents is forbidden for list"),
+    ],
+)
+async def test_options_that_are_none_are_refused(
+    api: Any, make: Any, method: str, options: dict[str, str], text: str
+) -> None:
+    path = CONFIGS if method in ("GET", "POST") else f"{CONFIGS}/kube-root-ca.crt"
+    body = None if method in ("GET", "DELETE") else make.config("kube-root-ca.crt")
+    headers = {"content-type": "application/merge-patch+json"} if method == "PATCH" else {}
+    code, reason, message = await api.refused(method, path, body, headers=headers, **options)
+    assert (code, reason, text in message) == (422, "Invalid", True), message
+
+
+async def test_null_in_a_map_is_an_empty_value(api: Any) -> None:
+    made = await api.post(CONFIGS, {"metadata": {"name": "a"}, "data": {"x": None, "y": "1"}})
+    assert made["data"] == {"x": "", "y": "1"}
+
+
+async def test_an_applied_configuration_names_its_type(api: Any) -> None:
+    headers = {"content-type": "application/apply-patch+yaml"}
+    body = {"kind": "ConfigMap", "metadata": {"name": "a"}}
+    answered = await api.refused("PATCH", f"{CONFIGS}/a", body, headers=headers, fieldManager="m")
+    assert answered == (400, "BadRequest", "invalid object type: apiVersion missing, kind ConfigMap")
 
 
 async def test_secret_text_is_stored_as_data(api: Any) -> None:

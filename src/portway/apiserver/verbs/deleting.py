@@ -13,13 +13,14 @@ from portway.apiserver.requests import Request
 from portway.apiserver.resources import Resource
 from portway.apiserver.responses import Response
 from portway.apiserver.verbs import everywhere, getting, listing, selecting, updating
-from portway.krm.errors import Cause, StatusError, bad_request, conflict, not_found
+from portway.krm.errors import StatusError, bad_request, conflict, not_found
 from portway.krm.identity import Manifest
 from portway.store.contract import Conflict, Delete, Put, Record
 
 FOREGROUND = "foregroundDeletion"
 ORPHAN = "orphan"
-_POLICIES = ("Background", "Foreground", "Orphan")
+_POLICIES = ("Foreground", "Background", "Orphan")
+_SUPPORTED = ", ".join(f'"{policy}"' for policy in (*_POLICIES, "nil"))
 
 
 async def delete(context: Context, request: Request, resource: Resource) -> Response:
@@ -118,12 +119,15 @@ def _check_preconditions(resource: Resource, live: Manifest, preconditions: Mani
     plural, group, name = resource.served.plural, resource.served.gvk.group, fields["name"]
     uid, version = preconditions.get("uid"), preconditions.get("resourceVersion")
     if uid and uid != fields["uid"]:
-        why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {fields['uid']}"
+        why = (
+            f"the UID in the precondition ({uid}) does not match the UID in record ({fields['uid']}). "
+            "The object might have been deleted and then recreated"
+        )
         raise conflict(plural, name, why, group)
     if version and version != fields["resourceVersion"]:
         why = (
-            f"Precondition failed: ResourceVersion in precondition: {version}, "
-            f"ResourceVersion in object meta: {fields['resourceVersion']}"
+            f"the ResourceVersion in the precondition ({version}) does not match the ResourceVersion in record "
+            f"({fields['resourceVersion']}). The object might have been modified"
         )
         raise conflict(plural, name, why, group)
 
@@ -165,7 +169,7 @@ def _check_types(options: Manifest) -> None:
 
 
 async def _options(request: Request) -> Manifest:
-    """DeleteOptions of the body, over those of the query. Raises StatusError 422 for an unknown policy."""
+    """DeleteOptions of the body, over those of the query. Raises StatusError 400 and 422 for what is none of them."""
     options: Manifest = {}
     if request.query.get("propagationPolicy"):
         options["propagationPolicy"] = request.query["propagationPolicy"]
@@ -179,12 +183,10 @@ async def _options(request: Request) -> Manifest:
         request.query["dryRun"] = options["dryRun"][0]
     policy = options.get("propagationPolicy")
     if policy and policy not in _POLICIES:
-        listed = ", ".join(f'"{p}"' for p in _POLICIES)
-        message = f'Unsupported value: "{policy}": supported values: {listed}'
-        raise StatusError(
-            422,
-            "Invalid",
-            f'DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: {message}',
-            causes=(Cause("FieldValueNotSupported", message, "propagationPolicy"),),
-        )
+        message = f'Unsupported value: "{policy}": supported values: {_SUPPORTED}'
+        raise request.refused("propagationPolicy", message, "FieldValueNotSupported")
+    if policy and options.get("orphanDependents") is not None:
+        message = f'Invalid value: "{policy}": orphanDependents and deletionPropagation cannot be both set'
+        raise request.refused("propagationPolicy", message, "FieldValueInvalid")
+    _ = request.dry_run  # an unknown value is refused before anything else
     return options

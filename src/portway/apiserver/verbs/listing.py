@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from portway.apiserver.context import Context
 from portway.apiserver.rendering import Renderer
-from portway.apiserver.requests import Request
+from portway.apiserver.requests import OPTIONS_GROUP, Request
 from portway.apiserver.resources import Resource
 from portway.apiserver.responses import Response
 from portway.apiserver.verbs import continuing, everywhere, selecting
 from portway.apiserver.verbs.selecting import Selection
-from portway.krm.errors import Cause, StatusError, bad_request, expired
+from portway.krm.errors import Cause, StatusError, bad_request, expired, invalid
 from portway.krm.identity import Manifest
 from portway.store.contract import Compacted, Future, Key, Record
 
@@ -35,6 +35,9 @@ async def list_(context: Context, request: Request, resource: Resource) -> Respo
     renderer = Renderer(request, resource, context.tenants)
     selection = selecting.of(request, resource)
     limit = request.number("limit")
+    if request.query.get("sendInitialEvents"):
+        message = "Forbidden: sendInitialEvents is forbidden for list"
+        raise request.refused("sendInitialEvents", message, "FieldValueForbidden")
     revision, after = _start(context, request, resource)
     try:
         found = await select(context, request, resource, selection, revision=revision, after=after, limit=limit)
@@ -117,22 +120,16 @@ def _start(context: Context, request: Request, resource: Resource) -> tuple[int 
 def _check_match(match: str, asked: str, revision: int) -> None:
     if not match:
         return
-    message = ""
+    message, reason = "", "FieldValueForbidden"
     if match not in ("Exact", "NotOlderThan"):
-        message = f'Unsupported value: "{match}": supported values: "Exact", "NotOlderThan"'
+        message = f'Unsupported value: "{match}": supported values: "Exact", "NotOlderThan", ""'
+        reason = "FieldValueNotSupported"
     elif not asked:
         message = "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided"
     elif match == "Exact" and revision == 0:
         message = 'Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"'
     if message:
-        raise StatusError(
-            422,
-            "Invalid",
-            f'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: {message}',
-            group="meta.k8s.io",
-            kind="ListOptions",
-            causes=(Cause("FieldValueForbidden", message, "resourceVersionMatch"),),
-        )
+        raise invalid("ListOptions", "", (Cause(reason, message, "resourceVersionMatch"),), OPTIONS_GROUP)
 
 
 def revision_of(text: str) -> int:
@@ -147,7 +144,7 @@ def too_large(asked: int, current: int) -> StatusError:
     return StatusError(
         504,
         "Timeout",
-        f"Too large resource version: {asked}, current: {current}",
+        f"Timeout: Too large resource version: {asked}, current: {current}",
         causes=(Cause("ResourceVersionTooLarge", "Too large resource version"),),
         retry_after=1,
     )

@@ -8,13 +8,13 @@ from typing import Any
 from portway.apiserver import bodies, metadata, objects, ownership, writing
 from portway.apiserver.context import Context
 from portway.apiserver.rendering import Renderer
-from portway.apiserver.requests import Request
+from portway.apiserver.requests import OPTIONS_GROUP, Request
 from portway.apiserver.resources import Resource
 from portway.apiserver.responses import Response
 from portway.apiserver.verbs import creating, getting, updating
 from portway.krm import decoding, patches
 from portway.krm.decoding import Decoded
-from portway.krm.errors import Cause, StatusError, bad_request, not_found, unsupported_media_type
+from portway.krm.errors import Cause, StatusError, bad_request, invalid, not_found, unsupported_media_type
 from portway.krm.identity import Manifest
 from portway.store.contract import Conflict, Record
 
@@ -30,6 +30,8 @@ async def patch(context: Context, request: Request, resource: Resource) -> Respo
     media = bodies.media_type(request)
     if media == APPLY:
         return await _apply(context, request, resource)
+    if "force" in request.query:
+        raise request.refused("force", "Forbidden: may not be specified for non-apply patch", "FieldValueForbidden")
     change, source = await read_patch(request, media, resource)
     renderer = Renderer(request, resource, context.tenants)
     for _ in range(updating.ATTEMPTS):
@@ -81,6 +83,7 @@ async def _apply(context: Context, request: Request, resource: Resource) -> Resp
     if decoded.duplicates and request.field_validation != "Ignore":
         bodies.tell_duplicates(request, decoding.yaml_duplicates(text))
         decoded = Decoded(decoded.value)
+    _require_type(decoded.value)
     configuration = bodies.typed(decoded.value, resource.served.gvk)
     updating.check_name(request, configuration)
     creating.place(configuration, request.target.namespace if resource.served.namespaced else "")
@@ -98,6 +101,15 @@ async def _apply(context: Context, request: Request, resource: Resource) -> Resp
             raise
         return Response(renderer.single(record), code)
     raise metadata.modified(resource, request.target.name)
+
+
+def _require_type(configuration: Any) -> None:
+    """An applied configuration is read without knowing the URL. Raises StatusError 400."""
+    if not isinstance(configuration, dict):
+        return  # told where the body is read as a manifest
+    version, kind = configuration.get("apiVersion"), configuration.get("kind")
+    if not version or not kind:
+        raise bad_request(f"invalid object type: apiVersion {version or 'missing'}, kind {kind or 'missing'}")
 
 
 async def _apply_once(
@@ -141,11 +153,4 @@ def _own_side(resource: Resource, subresource: str, configuration: Manifest) -> 
 
 def _manager_required() -> StatusError:
     message = "Required value: is required for apply patch"
-    return StatusError(
-        422,
-        "Invalid",
-        f'PatchOptions.meta.k8s.io "" is invalid: fieldManager: {message}',
-        group="meta.k8s.io",
-        kind="PatchOptions",
-        causes=(Cause("FieldValueRequired", message, "fieldManager"),),
-    )
+    return invalid("PatchOptions", "", (Cause("FieldValueRequired", message, "fieldManager"),), OPTIONS_GROUP)

@@ -12,12 +12,12 @@ import orjson
 from portway.apiserver import objects
 from portway.apiserver.context import Context
 from portway.apiserver.rendering import Renderer
-from portway.apiserver.requests import Request
+from portway.apiserver.requests import OPTIONS_GROUP, Request
 from portway.apiserver.resources import Resource
 from portway.apiserver.responses import Stream
 from portway.apiserver.verbs import listing, selecting
 from portway.apiserver.verbs.selecting import Selection
-from portway.krm.errors import Cause, StatusError, expired
+from portway.krm.errors import Cause, StatusError, expired, invalid
 from portway.store.contract import Compacted, Event, EventType, Record
 from portway.store.watching import Subscription
 
@@ -109,15 +109,8 @@ def _prepare(context: Context, request: Request, resource: Resource) -> _Watch:
 
 
 def _forbidden(message: str) -> StatusError:
-    field = "resourceVersionMatch"
-    return StatusError(
-        422,
-        "Invalid",
-        f'ListOptions.meta.k8s.io "" is invalid: {field}: Forbidden: {message}',
-        group="meta.k8s.io",
-        kind="ListOptions",
-        causes=(Cause("FieldValueForbidden", f"Forbidden: {message}", field),),
-    )
+    cause = Cause("FieldValueForbidden", f"Forbidden: {message}", "resourceVersionMatch")
+    return invalid("ListOptions", "", (cause,), OPTIONS_GROUP)
 
 
 def _check_retained(watching: _Watch) -> None:

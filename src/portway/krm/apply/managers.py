@@ -159,14 +159,12 @@ def stamp(now: datetime.datetime) -> str:
 
 
 def display(manager: Manager, entry: Entry) -> str:
-    """As conflicts name it: ``"kubectl-edit" with subresource "scale" using apps/v1 at 2026-…``."""
+    """As conflicts name it: ``"kubectl-edit" with subresource "scale" using apps/v1``."""
     text = f'"{manager.name}"'
     if manager.subresource:
         text += f' with subresource "{manager.subresource}"'
     if manager.operation == UPDATE:
         text += f" using {entry.api_version}"
-        if entry.time:
-            text += f" at {entry.time}"
     return text
 
 

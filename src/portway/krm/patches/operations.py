@@ -14,7 +14,7 @@ MAX_OPERATIONS = 10_000
 
 
 def json_patch(target: Manifest, operations: Any) -> Manifest:
-    """Raises StatusError 400 for malformed operations, 422 for ones that do not fit (a failed ``test`` too)."""
+    """Raises StatusError 400 for what is no list of objects, 422 for what is no operation or does not fit."""
     if not isinstance(operations, list):
         raise errors.bad_request("a JSON patch must be a list of operations")
     if len(operations) > MAX_OPERATIONS:
@@ -29,7 +29,7 @@ def json_patch(target: Manifest, operations: Any) -> Manifest:
             raise errors.bad_request(f"JSON patch operation {index} must be an object with op and path")
         apply = _OPERATIONS.get(str(operation.get("op")))
         if apply is None:
-            raise errors.bad_request(
+            raise _unprocessable(
                 f"JSON patch operation {index} has op {operation.get('op')!r}, expected {', '.join(_OPERATIONS)}"
             )
         document = apply(document, operation)
@@ -47,13 +47,13 @@ def _unprocessable(message: str) -> errors.StatusError:
 def _pointer(operation: Mapping[str, Any], name: str) -> list[str]:
     pointer = operation.get(name)
     if not isinstance(pointer, str) or (pointer and not pointer.startswith("/")):
-        raise errors.bad_request(f"JSON patch {operation['op']} needs {name}, a pointer such as /metadata/labels/a")
+        raise _unprocessable(f"JSON patch {operation['op']} needs {name}, a pointer such as /metadata/labels/a")
     return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
 
 
 def _value(operation: Mapping[str, Any]) -> Any:
     if "value" not in operation:
-        raise errors.bad_request(f"JSON patch {operation['op']} at {operation.get('path')!r} needs a value")
+        raise _unprocessable(f"JSON patch {operation['op']} at {operation.get('path')!r} needs a value")
     return copied(operation["value"])
 
 
