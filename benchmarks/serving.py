@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks import wire
-from portway.bootstrap import administrators, assembly, certificates, listening
+from portway.bootstrap import administrators, certificates, listening
+from portway.bootstrap import serving as hosting
 from portway.bootstrap.settings import HOST, Settings
 
 _READY_SECONDS = 60.0
@@ -28,7 +29,7 @@ async def serve(home: Path, port: int) -> None:
     context = certificates.server_context(home / "pki", datetime.datetime.now(datetime.UTC))
     listener = listening.bind(HOST, port)
     settings = Settings(home, port, "", "")
-    async with assembly.open_api(settings) as api:
+    async with hosting.open_api(settings) as api:
         await listening.Server(api.server, listener, context).serve()
 
 

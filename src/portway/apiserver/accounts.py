@@ -10,16 +10,21 @@ import hashlib
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-
-import jwt
+from typing import TYPE_CHECKING
 
 from portway.apiserver import clocks, objects
 from portway.apiserver.signingkeys import ALGORITHM, LONGEST_TOKEN, SigningKeys
 from portway.apiserver.storing import Storage
 from portway.apiserver.users import AUTHENTICATED, User
+from portway.kit import lazily
 from portway.krm.errors import Cause, StatusError, bad_request, conflict, invalid, not_found
 from portway.krm.identity import Manifest
 from portway.store.contract import Key
+
+if TYPE_CHECKING:
+    import jwt
+else:
+    jwt = lazily.module("jwt")
 
 IN_CLUSTER = "https://kubernetes.default.svc"
 """The audience that clients in pods of other clusters name for their API server."""
