@@ -30,13 +30,29 @@ class Key(NamedTuple):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Record:
-    """An object as stored: complete JSON bytes with its ``metadata.resourceVersion`` filled in."""
+    """An object as stored. Two are equal when they say the same, however it is kept."""
 
     key: Key
     revision: int
-    value: bytes
+    begin: bytes
+    """Of the value; all of it unless there is an ``end``."""
+    end: bytes = b""
+    """What other records have too, and share with this one (``store.sharing``)."""
+
+    @property
+    def value(self) -> bytes:
+        """Complete JSON bytes with ``metadata.resourceVersion`` filled in."""
+        return self.begin + self.end if self.end else self.begin
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Record):
+            return NotImplemented
+        return (self.key, self.revision, self.value) == (other.key, other.revision, other.value)
+
+    def __hash__(self) -> int:
+        return hash((self.key, self.revision))
 
 
 class EventType(StrEnum):

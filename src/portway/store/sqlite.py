@@ -20,6 +20,7 @@ import orjson
 from portway.store import deciding, rows, schemas
 from portway.store.contract import Change, Compacted, Conflict, Entry, Event, EventType, Key, Record, Unavailable
 from portway.store.locks import FileLock
+from portway.store.sharing import Ends
 
 T = TypeVar("T")
 
@@ -106,11 +107,14 @@ class SqliteStore:
             self._open()
         self._revision = _scalar(self._writer, schemas.NEWEST)
         names: dict[str, str] = {}
+        share = Ends().share
         records = [
-            Record(
-                Key(intern(resource), intern(cluster), intern(namespace), names.setdefault(name, name)),
-                revision,
-                value,
+            share(
+                Record(
+                    Key(intern(resource), intern(cluster), intern(namespace), names.setdefault(name, name)),
+                    revision,
+                    value,
+                )
             )
             for revision, resource, cluster, namespace, name, value in self._writer.execute(schemas.CURRENT)
         ]
