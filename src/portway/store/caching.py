@@ -105,9 +105,8 @@ class Cache:
             loop.create_task(self._mark_progress(), name="store bookmarks"),
             loop.create_task(self._forget(), name="store compaction"),
         ]
-
+        self._store.trust(self)
         if self._shared is not None:
-            self._shared.trust(self)
             self._tasks.append(loop.create_task(self._follow(self._shared), name="store followed"))
 
     def _fill(self, records: Iterable[Record]) -> None:

@@ -151,6 +151,15 @@ class Uncertain(Unavailable):
     """The connection was lost during the commit, and nobody could be asked whether it took place."""
 
 
+class Known(Protocol):
+    """The state at one revision, as somebody holds it in memory."""
+
+    @property
+    def revision(self) -> int: ...
+
+    def get(self, key: Key) -> Record | None: ...
+
+
 class Store(Protocol):
     """Persistence only; one file per SQL dialect. All stores pass tests/conformance/test_stores.py."""
 
@@ -174,24 +183,15 @@ class Store(Protocol):
     async def history(self, key: Key, limit: int) -> list[Entry]:
         """The newest retained entries of one key, oldest first, of all objects that had it one after the other."""
 
+    def trust(self, known: Known) -> None:
+        """Decide by this state, as long as it is the newest, without reading it again."""
+
     async def close(self) -> None: ...
-
-
-class Known(Protocol):
-    """The state at one revision, as somebody holds it in memory."""
-
-    @property
-    def revision(self) -> int: ...
-
-    def get(self, key: Key) -> Record | None: ...
 
 
 @runtime_checkable
 class Shared(Protocol):
     """What a ``Store`` that several processes write to offers beside."""
-
-    def trust(self, known: Known) -> None:
-        """Decide by this state, as long as it is the newest, without reading it again."""
 
     async def newest(self) -> int:
         """A revision not older than any commit that was acknowledged before this was called."""
