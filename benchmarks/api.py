@@ -12,7 +12,7 @@ import os
 import tempfile
 import time
 import urllib.parse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from benchmarks import loads, serving
 from benchmarks.reports import Measure
 from benchmarks.wire import Connection, Target
 from portway.client import kubeconfig
+from portway.drivers.postgres import servers
 
 _LIMITS = {
     ("create", 1): 4 * 210.0,
@@ -31,6 +32,8 @@ _LIMITS = {
     ("apply", 1): 4 * 134.0,
     ("apply", 16): 4 * 245.0,
 }
+
+_ON_POSTGRESQL = {("create", 1): 2 * 210.0, ("create", 16): 2 * 422.0}
 
 _PLURALS = {"create": "creates", "get": "gets", "update": "updates", "apply": "applies"}
 
@@ -55,7 +58,7 @@ def run(plan: Plan | None = None) -> list[Measure]:
 
 
 def ours(plan: Plan) -> Iterator[Measure]:
-    """Two servers one after the other: rates on the first, sizes on the second."""
+    """Servers one after the other: rates on SQLite and on PostgreSQL, then sizes."""
     with tempfile.TemporaryDirectory(prefix="portway-bench-") as folder:
         with serving.served(Path(folder) / "rates") as server:
             server.start()
@@ -63,6 +66,7 @@ def ours(plan: Plan) -> Iterator[Measure]:
             yield from rates(user, "TLS", plan)
             plain = server.target(tls=False).as_user(user.token)
             yield from rates(plain, "plain HTTP", plan)
+        yield from shared(Path(folder), plan)
         with serving.served(Path(folder) / "sizes") as server:
             server.start()
             server.stop()  # what the first start alone does is not measured
@@ -81,13 +85,26 @@ def ours(plan: Plan) -> Iterator[Measure]:
             yield Measure(f"memory, {plan.most:,} objects, after a start", memory / 1e6, "MB", 500.0)
 
 
-def rates(target: Target, way: str, plan: Plan) -> Iterator[Measure]:
+def shared(folder: Path, plan: Plan) -> Iterator[Measure]:
+    """On a PostgreSQL server of its own, durable as it comes."""
+    database = servers.EmbeddedServer(servers.Settings(folder / "postgres"))
+    url = asyncio.run(database.start()).dsn
+    try:
+        with serving.served(folder / "shared", url) as server:
+            server.start()
+            yield from rates(prepare(server.target()), "TLS, PostgreSQL", plan, _ON_POSTGRESQL)
+    finally:
+        asyncio.run(database.stop())
+
+
+def rates(target: Target, way: str, plan: Plan, limits: Mapping[tuple[str, int], float] = _LIMITS) -> Iterator[Measure]:
+    """What there is a limit for."""
     names: list[str] = []
-    for what in ("create", "get", "update", "apply"):
+    for what in dict.fromkeys(what for what, _ in limits):
         for connections in (1, 16):
-            prefix = f"{what}-{way.split(maxsplit=1)[0].lower()}-{connections}"
+            prefix = f"{what}-{way.split(maxsplit=1)[0].strip(',').lower()}-{connections}"
             value = loads.rate(target, what, connections, plan.seconds, prefix, names)
-            limit = _LIMITS[what, connections]
+            limit = limits[what, connections]
             yield Measure(
                 f"{_PLURALS[what]}, {connections} connections, {way}", value, "/s", limit, more_is_better=True
             )

@@ -1,6 +1,6 @@
 """The API server as a process of its own, for measures of it alone: store, API and Portway's kinds, no controllers.
 
-``python -m benchmarks.serving HOME PORT`` serves until it is ended; composed as ``portway up`` composes it.
+``python -m benchmarks.serving HOME PORT [STORE_URL]`` serves until it is ended; composed as ``portway up`` composes it.
 """
 
 from __future__ import annotations
@@ -18,17 +18,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks import wire
-from portway.bootstrap import administrators, assembly, certificates, listening
+from portway.bootstrap import administrators, certificates, listening
+from portway.bootstrap import serving as hosting
 from portway.bootstrap.settings import HOST, Settings
 
 _READY_SECONDS = 60.0
 
 
-async def serve(home: Path, port: int) -> None:
+async def serve(home: Path, port: int, store_url: str) -> None:
     context = certificates.server_context(home / "pki", datetime.datetime.now(datetime.UTC))
     listener = listening.bind(HOST, port)
-    settings = Settings(home, port, "", "")
-    async with assembly.open_api(settings) as api:
+    settings = Settings(home, port, "", "", store_url)
+    async with hosting.open_api(settings) as api:
         await listening.Server(api.server, listener, context).serve()
 
 
@@ -38,6 +39,8 @@ class Served:
 
     home: Path
     port: int
+    store_url: str = ""
+    """Of a PostgreSQL database; empty: SQLite in ``home``."""
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     @property
@@ -58,7 +61,7 @@ class Served:
     def start(self) -> float:
         """Seconds until /readyz is answered over TLS and a first read as the administrator."""
         started = time.perf_counter()
-        command = [sys.executable, "-m", "benchmarks.serving", str(self.home), str(self.port)]
+        command = [sys.executable, "-m", "benchmarks.serving", str(self.home), str(self.port), self.store_url]
         self._process = subprocess.Popen(command)
         while True:
             with contextlib.suppress(OSError, AssertionError):
@@ -77,13 +80,13 @@ class Served:
 
 
 @contextlib.contextmanager
-def served(folder: Path) -> Iterator[Served]:
+def served(folder: Path, store_url: str = "") -> Iterator[Served]:
     """Not started yet."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port = probe.getsockname()[1]
     folder.mkdir(parents=True, exist_ok=True)
-    made = Served(folder, port)
+    made = Served(folder, port, store_url)
     try:
         yield made
     finally:
@@ -102,4 +105,4 @@ if __name__ == "__main__":
     import uvloop
 
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-    uvloop.run(serve(Path(sys.argv[1]), int(sys.argv[2])))
+    uvloop.run(serve(Path(sys.argv[1]), int(sys.argv[2]), "".join(sys.argv[3:])))

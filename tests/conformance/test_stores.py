@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -122,6 +123,56 @@ async def test_a_request_is_applied_whole_or_not_at_all(opened: OpenStore) -> No
     assert isinstance(refused, Conflict)
     assert isinstance(granted, list)
     assert [event.record for event in granted] == [Record(OTHER, 1, value(1, "c")), Record(KEY, 2, value(2, "d"))]
+
+
+class Held:
+    """A state in memory that hears of commits when it is told."""
+
+    def __init__(self) -> None:
+        self.revision = 0
+        self._records: dict[Key, Record] = {}
+
+    def get(self, key: Key) -> Record | None:
+        return self._records.get(key)
+
+    def hear(self, events: list[Event]) -> None:
+        for event in events:
+            self.revision = event.record.revision
+            self._records[event.record.key] = event.record
+
+
+async def _granted(store: Store, *changes: Put | Delete) -> list[Event]:
+    [answer] = await store.commit([list(changes)])
+    assert isinstance(answer, list)
+    return answer
+
+
+async def test_a_trusted_state_is_decided_by_while_it_is_the_newest_and_looked_behind_when_not(
+    opened: OpenStore,
+) -> None:
+    held = Held()
+    opened.store.trust(held)
+    first = await _granted(opened.store, Put(KEY, body("a"), 0))
+    held.hear(first)
+    second = await _granted(opened.store, Put(KEY, body("b"), 1), Put(OTHER, body("c"), 0))
+    third = await _granted(opened.store, Put(KEY, body("d"), 2))  # of which the state has not heard yet
+    [refused] = await opened.store.commit([[Put(KEY, body("e"), 1)]])
+    held.hear([*second, *third])
+    [taken] = await opened.store.commit([[Put(OTHER, body("f"), 0)]])
+    assert [event.previous for event in (*first, *second, *third)] == [None, value(1, "a"), None, value(2, "b")]
+    assert isinstance(refused, Conflict)
+    assert refused.actual == Record(KEY, 4, value(4, "d"))
+    assert isinstance(taken, Conflict)
+    assert taken.actual == Record(OTHER, 3, value(3, "c"))
+    assert await opened.reopen() == (4, [Record(KEY, 4, value(4, "d")), Record(OTHER, 3, value(3, "c"))])
+
+
+async def test_commits_at_once_on_a_trusted_state_do_not_take_the_same_revision(opened: OpenStore) -> None:
+    opened.store.trust(Held())
+    names = [KEY._replace(name=name) for name in "abcdef"]
+    answers = await asyncio.gather(*(_granted(opened.store, Put(key, body("x"), 0)) for key in names))
+    assert sorted(event.record.revision for answer in answers for event in answer) == [1, 2, 3, 4, 5, 6]
+    assert (await opened.reopen())[0] == 6
 
 
 async def test_two_creates_of_one_name_in_one_transaction_make_one_object(opened: OpenStore) -> None:

@@ -10,12 +10,13 @@ from typing import Any
 
 from pydantic import Field
 
+from portway.apis import groups
 from portway.apis.conditions import HealthState, Status
 from portway.apis.platform import Endpoint
 from portway.apis.specs import OPEN, Spec
 
-GROUP = "catalog.portway.dev"
-VERSION = "v1alpha1"
+GROUP = groups.CATALOG
+VERSION = groups.VERSION
 
 KINDS = ("Component", "API", "Resource", "System", "Domain", "Group", "User", "Location")
 

@@ -7,11 +7,12 @@ from typing import Any
 
 from pydantic import Field
 
+from portway.apis import groups
 from portway.apis.conditions import HealthState, Status
 from portway.apis.platform import MatchLine, PlanSummary
 from portway.apis.specs import OPEN, Spec
 
-GROUP = "resources.portway.dev"
+GROUP = groups.CLAIMS
 
 
 class DeletionPolicy(StrEnum):

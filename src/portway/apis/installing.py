@@ -8,13 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from portway.apis import catalog, platform, portal
+from portway.apis import catalog, groups, platform, portal
 from portway.apis.claims import ClaimSpec, ClaimStatus
 from portway.apis.conditions import Status
 from portway.apis.specs import OPEN, Spec, structural
 from portway.krm.identity import Manifest
-
-EXPORT = "portway.dev"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +107,13 @@ def api_resource_schemas() -> list[Manifest]:
     return [_schema(kind) for kind in _KINDS]
 
 
-def api_export() -> Manifest:
+def api_export(schemas: Sequence[Manifest]) -> Manifest:
     """The APIExport that offers them."""
     return {
         "apiVersion": "apis.kcp.io/v1alpha1",
         "kind": "APIExport",
-        "metadata": {"name": EXPORT},
-        "spec": {"latestResourceSchemas": [s["metadata"]["name"] for s in api_resource_schemas()]},
+        "metadata": {"name": groups.EXPORT},
+        "spec": {"latestResourceSchemas": [s["metadata"]["name"] for s in schemas]},
     }
 
 

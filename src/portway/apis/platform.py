@@ -7,11 +7,12 @@ from typing import Any
 
 from pydantic import Field
 
+from portway.apis import groups
 from portway.apis.conditions import HealthState, Status
 from portway.apis.specs import OPEN, Spec
 
-GROUP = "platform.portway.dev"
-VERSION = "v1alpha1"
+GROUP = groups.PLATFORM
+VERSION = groups.VERSION
 
 
 # --- ResourceType -------------------------------------------------------------------------------------------

@@ -6,12 +6,13 @@ from typing import Any
 
 from pydantic import Field
 
+from portway.apis import groups
 from portway.apis.conditions import Status
 from portway.apis.platform import Phase, StepStatus
 from portway.apis.specs import OPEN, Spec
 
-GROUP = "portal.portway.dev"
-VERSION = "v1alpha1"
+GROUP = groups.PORTAL
+VERSION = groups.VERSION
 
 
 class TemplateSpec(Spec):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portway.apis import catalog, claims, platform, portal
+from portway.apis import groups
 from portway.krm.identity import Resource
 
 NAMESPACES = Resource("", "v1", "namespaces", "Namespace", namespaced=False)
@@ -30,7 +30,7 @@ API_BINDINGS = Resource("apis.kcp.io", "v1alpha1", "apibindings", "APIBinding", 
 
 
 def _platform(plural: str, kind: str, *, namespaced: bool = True) -> Resource:
-    return Resource(platform.GROUP, platform.VERSION, plural, kind, namespaced)
+    return Resource(groups.PLATFORM, groups.VERSION, plural, kind, namespaced)
 
 
 RESOURCE_TYPES = _platform("resourcetypes", "ResourceType", namespaced=False)
@@ -42,7 +42,7 @@ PIPELINE_RUNS = _platform("pipelineruns", "PipelineRun")
 
 
 def _catalog(plural: str, kind: str) -> Resource:
-    return Resource(catalog.GROUP, catalog.VERSION, plural, kind)
+    return Resource(groups.CATALOG, groups.VERSION, plural, kind)
 
 
 COMPONENTS = _catalog("components", "Component")
@@ -55,10 +55,10 @@ USERS = _catalog("users", "User")
 LOCATIONS = _catalog("locations", "Location")
 ENTITIES = (COMPONENTS, APIS, CATALOG_RESOURCES, SYSTEMS, DOMAINS, GROUPS, USERS, LOCATIONS)
 
-TEMPLATES = Resource(portal.GROUP, portal.VERSION, "templates", "Template")
-TEMPLATE_RUNS = Resource(portal.GROUP, portal.VERSION, "templateruns", "TemplateRun")
+TEMPLATES = Resource(groups.PORTAL, groups.VERSION, "templates", "Template")
+TEMPLATE_RUNS = Resource(groups.PORTAL, groups.VERSION, "templateruns", "TemplateRun")
 
 
 def claim(plural: str, kind: str, version: str = "v1") -> Resource:
     """The resource of a claim kind made by a ResourceType."""
-    return Resource(claims.GROUP, version, plural, kind)
+    return Resource(groups.CLAIMS, version, plural, kind)

@@ -10,16 +10,21 @@ import hashlib
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-
-import jwt
+from typing import TYPE_CHECKING
 
 from portway.apiserver import clocks, objects
 from portway.apiserver.signingkeys import ALGORITHM, LONGEST_TOKEN, SigningKeys
 from portway.apiserver.storing import Storage
 from portway.apiserver.users import AUTHENTICATED, User
+from portway.kit import lazily
 from portway.krm.errors import Cause, StatusError, bad_request, conflict, invalid, not_found
 from portway.krm.identity import Manifest
-from portway.store.contract import Key
+from portway.store.contract import Key, Record
+
+if TYPE_CHECKING:
+    import jwt
+else:
+    jwt = lazily.module("jwt")
 
 IN_CLUSTER = "https://kubernetes.default.svc"
 """The audience that clients in pods of other clusters name for their API server."""
@@ -75,6 +80,8 @@ class ServiceAccountTokens:
         self.audiences = (issuer, IN_CLUSTER)
         """Who this API is: tokens for others are refused here."""
         self._read: dict[bytes, Claims] = {}
+        self._seen: dict[Key, tuple[Record, Manifest]] = {}
+        """Objects that tokens speak for, and their metadata as of that record."""
 
     def issue(self, account: Account, spec: Manifest) -> Manifest:
         """The status of a TokenRequest; fills ``spec`` in. Raises StatusError."""
@@ -141,9 +148,19 @@ class ServiceAccountTokens:
         record = self._storage.get(Key(resource, account.cluster, account.namespace, name))
         if record is None:
             return False
-        fields = objects.decode(record.value)["metadata"]
+        fields = self._fields(record)
         ending = fields.get("deletionTimestamp")
         return fields.get("uid") == uid and not (ending and clocks.read(ending) + _LEEWAY < now)
+
+    def _fields(self, record: Record) -> Manifest:
+        seen = self._seen.get(record.key)
+        if seen is not None and seen[0] is record:
+            return seen[1]
+        if len(self._seen) >= _REMEMBERED:
+            self._seen.clear()
+        fields: Manifest = objects.decode(record.value)["metadata"]
+        self._seen[record.key] = (record, fields)
+        return fields
 
     def _bound(self, account: Account, reference: Manifest) -> Bound:
         kind, name, uid = (str(reference.get(field) or "") for field in ("kind", "name", "uid"))

@@ -34,6 +34,8 @@ _CONFIDENTIAL_PARAMETERS = frozenset(("token", "access_token"))
 _REMEMBERED = 8192
 _NAME = re.compile(rb'"metadata":\{"name":"([^"\\]+)"')
 _UID = re.compile(rb'"uid":"([^"\\]+)"')
+_UNQUOTED = re.compile(r"[A-Za-z0-9_.~/:@!$&'()*+,;=-]*", re.ASCII)
+"""Paths that quoting leaves as they are: nearly all."""
 
 
 class Lines(Protocol):
@@ -138,8 +140,8 @@ class Auditor:
         if request.target.is_resource:
             event["objectRef"] = _object(request, answer)
         event.update(more or {})
-        event["requestReceivedTimestamp"] = _micro(record.received)
-        event["stageTimestamp"] = _micro(self._now())
+        event["requestReceivedTimestamp"] = clocks.micro_stamp(record.received)
+        event["stageTimestamp"] = clocks.micro_stamp(self._now())
         event["annotations"] = _annotations(request, event)
         self._lines.write(orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE))
 
@@ -153,7 +155,9 @@ def _is_confidential(request: Request) -> bool:
 def _uri(request: Request) -> str:
     """Rebuilt from what was understood, so that tokens in the query are left out by name."""
     target = request.target
-    path = quote(request.path or target.path, safe="/:@!$&'()*+,;=")
+    path = request.path or target.path
+    if not _UNQUOTED.fullmatch(path):
+        path = quote(path, safe="/:@!$&'()*+,;=")
     if not request.query:
         return path
     shown = {key: "-" if key in _CONFIDENTIAL_PARAMETERS else value for key, value in request.query.items()}
@@ -231,7 +235,3 @@ def _trimmed(value: Any, record: Record) -> Any:
         if isinstance(each, dict) and isinstance(each.get("metadata"), dict):
             each["metadata"].pop("managedFields", None)
     return value
-
-
-def _micro(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -17,6 +17,7 @@ from portway.krm.identity import Manifest
 
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 _NAME_MAX = 63 - 5
+_STRINGS = frozenset((str,))
 _ITEMS = {str: "strings", dict: "objects"}
 
 
@@ -130,7 +131,7 @@ def check_types(kind: str, metadata: Manifest) -> None:
             raise bad_request(f"{kind}: metadata.{field} must be a map of strings to strings")
     for field, item in (("finalizers", str), ("ownerReferences", dict), ("managedFields", dict)):
         value = metadata.get(field)
-        if value is not None and not (isinstance(value, list) and all(isinstance(each, item) for each in value)):
+        if value is not None and not (isinstance(value, list) and set(map(type, value)) <= {item}):
             raise bad_request(f"{kind}: metadata.{field} must be a list of {_ITEMS[item]}")
     for field in ("name", "generateName", "namespace", "uid", "resourceVersion"):
         if not isinstance(metadata.get(field) or "", str):
@@ -138,7 +139,7 @@ def check_types(kind: str, metadata: Manifest) -> None:
 
 
 def _is_string_map(value: Any) -> bool:
-    return isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
+    return isinstance(value, dict) and set(map(type, value.values())) <= _STRINGS
 
 
 def _check_owners(owners: list[Any]) -> list[Cause]:

@@ -6,6 +6,7 @@ Checked by sets of characters: these run on every write.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from portway.krm.errors import Cause
 
@@ -99,6 +100,7 @@ def check_annotations(annotations: Mapping[str, str]) -> list[Cause]:
     return causes
 
 
+@lru_cache(maxsize=4096)
 def qualified_fault(key: str) -> str:
     """Why ``[prefix/]name`` is not a qualified name; empty when it is."""
     prefix, slash, name = key.rpartition("/")

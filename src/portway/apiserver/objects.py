@@ -115,6 +115,8 @@ def key_of(resource: Resource, cluster: str, namespace: str, name: str) -> Key:
 
 def equal_but_times(old: Any, new: Any) -> bool:
     """Whether a write would change nothing but the revision and times in managedFields."""
+    if old["metadata"].get("generation") != new["metadata"].get("generation"):
+        return False
     return _comparable(old) == _comparable(new)
 
 

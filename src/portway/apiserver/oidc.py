@@ -13,13 +13,18 @@ import logging
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import httpx
-import jwt
+from typing import TYPE_CHECKING, Any
 
 from portway.apiserver import clocks
 from portway.apiserver.users import User, authenticated
+from portway.kit import lazily
+
+if TYPE_CHECKING:
+    import httpx
+    import jwt
+else:
+    httpx = lazily.module("httpx")
+    jwt = lazily.module("jwt")
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 """Asymmetric ones only: a provider's public key must never do as a secret."""

@@ -13,18 +13,23 @@ import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from jwt.algorithms import ECAlgorithm
 
 from portway.apiserver import clocks, objects
 from portway.apiserver.following import Follower
 from portway.apiserver.storing import Storage
 from portway.apiserver.tokens import NAMESPACE
+from portway.kit import lazily
 from portway.krm.identity import Manifest
 from portway.store.contract import Delete, Key, Put
+
+if TYPE_CHECKING:
+    from jwt import algorithms
+else:
+    algorithms = lazily.module("jwt.algorithms")
 
 ALGORITHM = "ES256"
 SECRET_TYPE = "portway.dev/signing-key"  # noqa: S105  a Secret's type
@@ -49,7 +54,7 @@ class SigningKey:
         return self.private.public_key()
 
     def to_jwk(self) -> dict[str, Any]:
-        jwk = dict(ECAlgorithm.to_jwk(self.public, as_dict=True))
+        jwk = dict(algorithms.ECAlgorithm.to_jwk(self.public, as_dict=True))
         return {"use": "sig", **jwk, "kid": self.id, "alg": ALGORITHM}
 
 

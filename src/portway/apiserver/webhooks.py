@@ -7,14 +7,19 @@ import binascii
 import ssl
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import httpx
 import orjson
 
+from portway.kit import lazily
 from portway.krm.errors import Cause
 from portway.krm.identity import Manifest
+
+if TYPE_CHECKING:
+    import httpx
+else:
+    httpx = lazily.module("httpx")
 
 _ANSWER_LIMIT = 16 * 1024 * 1024
 

@@ -101,11 +101,16 @@ async def replace(
     live_record: Record,
     manifest: Manifest,
     *,
+    live: Manifest | None = None,
     source: Decoded | None = None,
     applied: bool = False,
 ) -> Record:
-    """Write ``manifest`` over the live object. Raises StatusError, store Conflict when the object changed meanwhile."""
-    live = live_of(resource, live_record)
+    """Write ``manifest`` over the live object. Raises StatusError, store Conflict when the object changed meanwhile.
+
+    ``live``: the record as ``live_of`` decodes it, when that was done already and the manifest shares nothing with it.
+    """
+    if live is None:
+        live = live_of(resource, live_record)
     subresource = request.target.subresource
     metadata.prepare_update(manifest, live)
     clean(request, resource, manifest, source)

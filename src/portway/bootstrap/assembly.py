@@ -1,9 +1,8 @@
-"""Puts the control plane together: store, API, drivers, controllers, portal. The only place that knows them all."""
+"""Puts the control plane together: API, drivers, controllers, portal. The only place that knows them all."""
 
 from __future__ import annotations
 
 import datetime
-import gc
 import socket
 import ssl
 from collections.abc import AsyncIterator, Mapping
@@ -12,27 +11,11 @@ from dataclasses import dataclass
 
 from starlette.applications import Starlette
 
-from portway.apiserver.app import ApiServer
-from portway.apiserver.sealing import Envelope, SealError
-from portway.apiserver.settings import Settings as ApiSettings
-from portway.bootstrap import (
-    administrators,
-    auditlogs,
-    bundled,
-    certificates,
-    doors,
-    keyrings,
-    kinds,
-    leading,
-    parts,
-    side,
-    stores,
-)
+from portway.bootstrap import bundled, certificates, doors, parts, serving, side
 from portway.bootstrap.dispatching import API_PREFIXES, SIDE_PREFIXES, App, Dispatcher
 from portway.bootstrap.errors import StartError
 from portway.bootstrap.jobs import AgentJobs
 from portway.bootstrap.listening import Server
-from portway.bootstrap.planning import PlanOnDryRun
 from portway.bootstrap.reporting import Reporter
 from portway.bootstrap.repositories import GitAccess, HostedRepositories
 from portway.bootstrap.securing import SecureOnly
@@ -40,9 +23,6 @@ from portway.bootstrap.sessions import Sessions
 from portway.bootstrap.settings import Settings
 from portway.bootstrap.signingon import SignOn
 from portway.bootstrap.sources import GitSources
-from portway.bootstrap.vetting import VetOnWrite
-from portway.client.inprocess import InProcessTransport
-from portway.client.rest import RestClient
 from portway.controllers import composing
 from portway.drivers.contract import Driver
 from portway.drivers.git.driver import GitDriver
@@ -57,74 +37,14 @@ from portway.kit.clocks import SystemClock
 from portway.portal.application import create_app
 from portway.portal.dependencies import Deps
 from portway.portal.dependencies import Settings as PortalSettings
-from portway.runtime.leases import LeaderLease
 from portway.runtime.running import ControllerRuntime
-
-
-@dataclass(frozen=True, slots=True)
-class Api:
-    """The API and a client of the control plane itself."""
-
-    server: ApiServer
-    system: RestClient
-    admin_token: str
-    planning: PlanOnDryRun
-    vetting: VetOnWrite
-
-
-@asynccontextmanager
-async def open_api(settings: Settings) -> AsyncIterator[Api]:
-    """Store and API server with Portway's kinds installed; closed in the right order."""
-    planning, vetting = PlanOnDryRun(), VetOnWrite()
-    gc.disable()  # loading makes objects that stay: nothing to find among them
-    async with AsyncExitStack() as stack:
-        stack.callback(gc.enable)
-        store = stores.of(settings)
-        own = ApiSettings(
-            ca_certificate=settings.ca_certificate.read_text(),
-            external_url=settings.external_address,
-            issuer=stores.SHARED_ISSUER if settings.store_url else settings.external_address,
-            issuers=settings.issuers,
-            housekeeping=not settings.store_url,
-        )
-        envelope = Envelope(keyrings.open_keyring(settings.home))
-        async with stores.starting(store):
-            cache = await stores.open_cache(store)
-            stack.push_async_callback(cache.close)
-            auditor = stack.enter_context(auditlogs.open_auditor(settings))
-            server = ApiServer(cache, own, sealer=envelope, plan_admissions=[vetting, planning], auditor=auditor)
-            try:
-                await server.start()
-            except SealError as error:
-                keys = settings.home / "keys"
-                raise StartError(f"{error}. Put the files of {keys} back from a backup.") from error
-            stack.push_async_callback(server.close)
-            system = RestClient(InProcessTransport(server), "root", server.boot_token)
-            await kinds.install(system)
-            token = await administrators.ensure_token(system, settings.home, shared=bool(settings.store_url))
-        _calm_collector()
-        if settings.store_url:
-            tasks = await stack.enter_async_context(background())
-            tasks.start(leading.lead(_lease(system, "housekeeping"), server.keep_house), "housekeeping")
-        yield Api(server, system, token, planning, vetting)
-
-
-def _lease(system: RestClient, work: str) -> LeaderLease:
-    return LeaderLease(system.at("root"), f"portway-{work}", SystemClock())
-
-
-def _calm_collector() -> None:
-    """What is loaded stays, so it is never looked at again; a request makes thousands of objects and few cycles."""
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
-    gc.enable()
 
 
 @dataclass(frozen=True, slots=True)
 class ControlPlane:
     """What runs, for those who start it."""
 
-    api: Api
+    api: serving.Api
     sessions: Sessions
 
 
@@ -136,7 +56,7 @@ async def open_control_plane(
     context = _tls(settings)
     async with AsyncExitStack() as stack:
         with report.step("API") as note:
-            api = await stack.enter_async_context(open_api(settings))
+            api = await stack.enter_async_context(serving.open_api(settings))
             note.text = settings.secure_address
         await parts.start(settings, report)
         places = Places(settings.home / "git", settings.address)
@@ -146,7 +66,7 @@ async def open_control_plane(
         runtime = ControllerRuntime(
             api.system,
             clock=clock,
-            lease=_lease(api.system, "controllers") if settings.store_url else None,  # SQLite admits one process
+            lease=serving.lease(api.system, "controllers") if settings.store_url else None,  # SQLite admits one process
         )
         given = composing.Collaborators(
             drivers=drivers,
@@ -205,7 +125,13 @@ async def _open_drivers(settings: Settings, places: Places) -> AsyncIterator[Map
 
 
 def _portal(
-    settings: Settings, api: Api, index: Index, sessions: Sessions, repositories: HostedRepositories, *, sign_on: SignOn
+    settings: Settings,
+    api: serving.Api,
+    index: Index,
+    sessions: Sessions,
+    repositories: HostedRepositories,
+    *,
+    sign_on: SignOn,
 ) -> Starlette:
     log_in = doors.LogIn(sessions)
     return create_app(
@@ -222,6 +148,6 @@ def _portal(
     )
 
 
-def _side(settings: Settings, api: Api, sessions: Sessions, sign_on: SignOn) -> Starlette:
+def _side(settings: Settings, api: serving.Api, sessions: Sessions, sign_on: SignOn) -> Starlette:
     logs = doors.WorkloadLogs(api.system, parts.node_agent(settings))
     return side.create_app(api.system, sessions, logs, settings.portal_address, sign_on)

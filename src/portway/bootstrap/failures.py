@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import errno
-
-import httpx
+from typing import TYPE_CHECKING
 
 from portway.bootstrap.errors import StartError
 from portway.cli.errors import CommandError
+from portway.kit import lazily
 from portway.krm.errors import StatusError
 from portway.store.contract import StoreError
+
+if TYPE_CHECKING:
+    import httpx
+else:
+    httpx = lazily.module("httpx")
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from portway.apis import claims
+from typing import TYPE_CHECKING
+
+from portway.apis import groups
 from portway.apiserver.admission.contract import AdmissionRequest, Operation
-from portway.controllers.claims.planning import ClaimPlanner
+
+if TYPE_CHECKING:
+    from portway.controllers.claims.planning import ClaimPlanner
 
 
 class PlanOnDryRun:
@@ -17,6 +21,6 @@ class PlanOnDryRun:
         wanted = request.dry_run and request.object is not None and not request.subresource
         if self.planner is None or not wanted or request.operation is Operation.DELETE:
             return
-        if request.resource.served.gvk.group != claims.GROUP or request.object is None:
+        if request.resource.served.gvk.group != groups.CLAIMS or request.object is None:
             return
         request.object["status"] = await self.planner.plan(request.tenant.path, request.object)

@@ -10,9 +10,7 @@ import socket
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from portway.apis import resources
 from portway.bootstrap import (
@@ -33,9 +31,15 @@ from portway.bootstrap.settings import Settings
 from portway.client.contract import ALL_WORKSPACES
 from portway.client.http import HttpTransport, Tls
 from portway.client.rest import RestClient
+from portway.kit import lazily
 from portway.krm.errors import StatusError
 from portway.krm.identity import Resource
 from portway.telemetry import logs
+
+if TYPE_CHECKING:
+    import httpx
+else:
+    httpx = lazily.module("httpx")
 
 
 async def serve(settings: Settings, report: Reporter, *, demo: bool = False, exit_when_ready: bool = False) -> None:

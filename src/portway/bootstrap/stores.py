@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from portway.bootstrap.errors import StartError
 from portway.bootstrap.settings import Settings
 from portway.store.caching import Cache
 from portway.store.contract import StoreError
-from portway.store.postgres import PostgresStore
 from portway.store.sqlite import SqliteStore
+
+if TYPE_CHECKING:
+    from portway.store.postgres import PostgresStore
 
 SHARED_ISSUER = "https://portway.default.svc"
 """Of service-account tokens when several processes, each with an address of its own, must accept them."""
@@ -18,6 +21,8 @@ SHARED_ISSUER = "https://portway.default.svc"
 
 def of(settings: Settings) -> SqliteStore | PostgresStore:
     if settings.store_url:
+        from portway.store.postgres import PostgresStore  # its client is needed for it only
+
         return PostgresStore(settings.store_url)
     return SqliteStore(settings.home / "store.db")
 

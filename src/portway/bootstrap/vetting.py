@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from portway.apis import platform, portal
+from typing import TYPE_CHECKING
+
+from portway.apis import groups
 from portway.apiserver.admission.contract import AdmissionRequest, Operation
-from portway.controllers.vetting import Vetting
 from portway.krm.errors import invalid
 
-_GROUPS = (platform.GROUP, portal.GROUP)
+if TYPE_CHECKING:
+    from portway.controllers.vetting import Vetting
+
+_GROUPS = (groups.PLATFORM, groups.PORTAL)
 
 
 class VetOnWrite:

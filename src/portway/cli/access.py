@@ -6,10 +6,9 @@ import asyncio
 import sys
 import webbrowser
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
-import httpx
 import typer
 
 from portway.apis import resources
@@ -18,7 +17,13 @@ from portway.cli.errors import CommandError
 from portway.client import kubeconfig
 from portway.client.http import Tls
 from portway.client.kubeconfig import Connection, Context
+from portway.kit import lazily
 from portway.krm.errors import StatusError
+
+if TYPE_CHECKING:
+    import httpx
+else:
+    httpx = lazily.module("httpx")
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 

@@ -8,9 +8,8 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import httpx
 import typer
 
 from portway.cli import failures
@@ -18,8 +17,14 @@ from portway.cli.errors import CommandError
 from portway.client import kubeconfig
 from portway.client.kubeconfig import Connection
 from portway.client.rest import RestClient
+from portway.kit import lazily
 from portway.krm.errors import StatusError
 from portway.tenancy.paths import InvalidPath, WorkspacePath
+
+if TYPE_CHECKING:
+    import httpx
+else:
+    httpx = lazily.module("httpx")
 
 T = TypeVar("T")
 INTERRUPTED = 130

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import httpx
 import typer
 
 from portway.apis import resources
 from portway.cli import contexts, options
 from portway.cli.errors import CommandError
+from portway.kit import lazily
 from portway.krm.errors import StatusError
+
+if TYPE_CHECKING:
+    import httpx
+else:
+    httpx = lazily.module("httpx")
 
 
 def logs(

@@ -12,12 +12,17 @@ import hashlib
 import secrets
 import ssl
 import webbrowser
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlencode, urlsplit
-
-import httpx
 
 from portway.cli import output
 from portway.cli.errors import CommandError
+from portway.kit import lazily
+
+if TYPE_CHECKING:
+    import httpx
+else:
+    httpx = lazily.module("httpx")
 
 _WAIT_SECONDS = 300.0
 _PAGE = b"<!doctype html><title>Portway</title><p>You are logged in. Go back to the terminal; this page may be closed."

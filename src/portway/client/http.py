@@ -7,12 +7,17 @@ import ssl
 import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-
-import httpx
+from typing import TYPE_CHECKING
 
 from portway.client.transport import Answer, Call, Stream
+from portway.kit import lazily
 from portway.krm import errors
 from portway.krm.errors import StatusError
+
+if TYPE_CHECKING:
+    import httpx
+else:
+    httpx = lazily.module("httpx")
 
 _CONNECT_SECONDS = 10.0
 _IDLE_CONNECTIONS = 20

@@ -62,7 +62,7 @@ def compose(runtime: Runtime, given: Collaborators, clock: Clock) -> Controllers
     return Controllers(
         controllers=(
             resourcetypes.controller(runtime.lister(RESOURCE_TYPES), client, kinds, clock),
-            inheriting.controller(runtime.lister(WORKSPACES), runtime.lister(API_EXPORTS), client),
+            inheriting.controller(runtime.lister(WORKSPACES, inheriting.kept), runtime.lister(API_EXPORTS), client),
             environments.controller(runtime.lister(ENVIRONMENTS), client, clock),
             definitions.controller(choosing, client, clock),
             workloads.controller(runtime, choosing, repositories, clock),

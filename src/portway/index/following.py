@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from sys import intern
 from typing import Protocol
 
-from portway.apis import resources
+from portway.apis import resources, wellknown
 from portway.client.contract import Client, Resource
 from portway.index import entities
 from portway.index.catalogs import Catalog
-from portway.index.mirrors import Mirror
+from portway.index.mirrors import Mirror, Names, Place
 from portway.krm.errors import StatusError
 from portway.krm.identity import Manifest
 
@@ -35,7 +36,7 @@ class Index:
 
     def __init__(self) -> None:
         self.catalog = Catalog()
-        self.workspaces = Mirror()
+        self.workspaces = Names()
         self.environments = Mirror()
         self.resource_types = Mirror()
         self.workloads = Mirror()
@@ -67,7 +68,7 @@ class Index:
 
 
 async def _follow(client: Client, resource: Resource, target: _Target, listed: Callable[[Resource], None]) -> None:
-    known: dict[tuple[str, str, str], Manifest] = {}
+    known: set[Place] = set()
     failures = 0
     while True:
         try:
@@ -84,18 +85,15 @@ async def _follow(client: Client, resource: Resource, target: _Target, listed: C
                 failures += 1
 
 
-async def _relist(
-    client: Client, resource: Resource, target: _Target, known: dict[tuple[str, str, str], Manifest]
-) -> str:
+async def _relist(client: Client, resource: Resource, target: _Target, known: set[Place]) -> str:
     listing = await client.list(resource)
     fresh = {_place(m): _whole(m, resource) for m in listing.items}
-    for place, manifest in list(known.items()):
-        if place not in fresh:
-            target.remove(manifest)
-            del known[place]
+    for place in known - fresh.keys():
+        target.remove(_named(place, resource))
+        known.discard(place)
     for place, manifest in fresh.items():
         target.put(manifest)
-        known[place] = manifest
+        known.add(place)
     return listing.resource_version
 
 
@@ -103,7 +101,7 @@ async def _watch(
     client: Client,
     resource: Resource,
     target: _Target,
-    known: dict[tuple[str, str, str], Manifest],
+    known: set[Place],
     revision: str,
 ) -> None:
     while True:
@@ -114,16 +112,23 @@ async def _watch(
             manifest = _whole(event.object, resource)
             if event.type == "DELETED":
                 target.remove(manifest)
-                known.pop(_place(manifest), None)
+                known.discard(_place(manifest))
             else:
                 target.put(manifest)
-                known[_place(manifest)] = manifest
+                known.add(_place(manifest))
         await asyncio.sleep(_BACK_OFF_SECONDS[0])  # the server ends watches now and then
 
 
-def _place(manifest: Manifest) -> tuple[str, str, str]:
+def _place(manifest: Manifest) -> Place:
     metadata = manifest["metadata"]
-    return entities.workspace_of(manifest), metadata.get("namespace") or "", metadata["name"]
+    return intern(entities.workspace_of(manifest)), metadata.get("namespace") or "", metadata["name"]
+
+
+def _named(place: Place, resource: Resource) -> Manifest:
+    """As much of an object as tells which one it is."""
+    workspace, namespace, name = place
+    metadata = {"name": name, "namespace": namespace, "annotations": {wellknown.WORKSPACE_PATH: workspace}}
+    return {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": metadata}
 
 
 def _whole(manifest: Manifest, resource: Resource) -> Manifest:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from sys import intern
+
 from portway.index import entities
 from portway.index.catalogs import Readable
 from portway.krm.identity import Manifest
@@ -30,10 +33,6 @@ class Mirror:
         found = [m for (workspace, _, _), m in self._objects.items() if readable(workspace)]
         return sorted(found, key=lambda m: str(m["metadata"].get("creationTimestamp", "")), reverse=True)
 
-    def names(self) -> list[tuple[str, str]]:
-        """(workspace, name) of all."""
-        return [(workspace, name) for workspace, _, name in self._objects]
-
     def workspaces(self) -> set[str]:
         return {workspace for workspace, _, _ in self._objects}
 
@@ -41,6 +40,25 @@ class Mirror:
         """Of one workspace, by name."""
         found = [m for (place, _, _), m in self._objects.items() if place == workspace]
         return sorted(found, key=lambda m: str(m["metadata"]["name"]))
+
+
+class Names:
+    """Where all objects of one resource are, and no more of them: for workspaces, of which there are many."""
+
+    def __init__(self) -> None:
+        self._places: set[tuple[str, str]] = set()
+
+    def put(self, manifest: Manifest) -> None:
+        workspace, _, name = _place(manifest)
+        self._places.add((intern(workspace), name))
+
+    def remove(self, manifest: Manifest) -> None:
+        workspace, _, name = _place(manifest)
+        self._places.discard((workspace, name))
+
+    def all(self) -> Iterator[tuple[str, str]]:
+        """(workspace, name)."""
+        return iter(self._places)
 
 
 def _place(manifest: Manifest) -> Place:

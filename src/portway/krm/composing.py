@@ -9,9 +9,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import yaml
+from portway.kit import lazily
+
+if TYPE_CHECKING:
+    import yaml
+else:
+    yaml = lazily.module("yaml")
+
 
 Path = tuple[str | int, ...]
 Lines = dict[Path, int]
@@ -19,7 +25,6 @@ Lines = dict[Path, int]
 MAX_NODES = 200_000
 """Values in one document, after expanding aliases."""
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 _TRUE = frozenset(("true", "True", "TRUE"))
 _FALSE = frozenset(("false", "False", "FALSE"))
@@ -213,7 +218,7 @@ def compose(text: str, *, max_depth: int, first_line: int = 1) -> Composed:
     """Exactly one document, or none. Raises Refused."""
     composer = _Composer(max_depth, first_line)
     try:
-        for event in yaml.parse(text, Loader=_LOADER):
+        for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
             composer.feed(event)
     except yaml.YAMLError as bad:
         raise _refused(bad, text, first_line) from None

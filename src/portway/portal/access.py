@@ -124,7 +124,7 @@ def _keep(kept: OrderedDict[K, V], key: K, value: V) -> None:
 def known_workspaces(index: Index) -> set[str]:
     """Paths of all workspaces that the index has seen."""
     paths = {"root"} | index.catalog.workspaces() | index.environments.workspaces()
-    for path, name in index.workspaces.names():
+    for path, name in index.workspaces.all():
         paths.add(f"{path}:{name}")
     return paths
 

@@ -58,6 +58,8 @@ class Reconciler(Protocol):
     async def reconcile(self, request: Request) -> Done: ...
 
 
+Kept = Callable[[Manifest], Manifest]
+"""What of an object an informer keeps: at least its metadata's name, namespace, resourceVersion and path."""
 MapToRequests = Callable[[Manifest], Iterable[Request]]
 """From a watched object to what it wakes; read its workspace with ``runtime.objects.workspace_of``."""
 
@@ -98,8 +100,11 @@ class Runtime(Protocol):
     client: Client
     """Bound to ALL_WORKSPACES with the control plane's identity; use ``client.at(request.workspace)``."""
 
-    def lister(self, resource: Resource) -> Lister:
-        """The shared informer of a resource (one watch per resource over all workspaces)."""
+    def lister(self, resource: Resource, kept: Kept | None = None) -> Lister:
+        """The shared informer of a resource (one watch per resource over all workspaces).
+
+        ``kept``, given by the first who asks, says what of each object stays in memory, when there are many.
+        """
 
     def add(self, controller: Controller) -> None:
         """One more controller while running (a kind that appeared later); the same name again is ignored."""

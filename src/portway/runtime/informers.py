@@ -17,7 +17,7 @@ from portway.kit.clocks import Clock
 from portway.krm.errors import StatusError
 from portway.krm.identity import Manifest
 from portway.runtime import objects
-from portway.runtime.contract import Request
+from portway.runtime.contract import Kept, Request
 
 _log = logging.getLogger(__name__)
 
@@ -75,8 +75,9 @@ class Cache:
 class Informer:
     """``client`` is bound to all workspaces."""
 
-    def __init__(self, client: Client, resource: Resource, clock: Clock) -> None:
+    def __init__(self, client: Client, resource: Resource, clock: Clock, kept: Kept | None = None) -> None:
         self.resource = resource
+        self._kept = kept
         self.cache = Cache()
         self.synced = asyncio.Event()
         """Set once the first list is in the cache."""
@@ -171,6 +172,8 @@ class Informer:
 
     def _put(self, key: Request, manifest: Manifest) -> None:
         manifest["metadata"].pop("managedFields", None)  # a third of the memory, and read by nobody here
+        if self._kept is not None:
+            manifest = self._kept(manifest)
         before = self.cache.put(key, manifest)
         if before is None:
             self._tell("ADDED", manifest)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from portway.client.contract import ALL_WORKSPACES, Client, Resource
 from portway.kit.backoffs import Backoff
 from portway.kit.clocks import Clock, SystemClock
-from portway.runtime.contract import Controller, Lister
+from portway.runtime.contract import Controller, Kept, Lister
 from portway.runtime.informers import Informer
 from portway.runtime.leases import LeaderLease, LeaseLost
 from portway.runtime.reconciling import BACKOFF, ControllerLoop, Surroundings
@@ -46,13 +46,13 @@ class ControllerRuntime:
         metrics.measured("portway_queue_pending", "Requests that wait for a worker.", ("controller",), self._pending)
         self._surroundings = Surroundings(self.client, self._clock, metrics, self.informer, self._known, backoff)
 
-    def lister(self, resource: Resource) -> Lister:
-        return self.informer(resource).cache
+    def lister(self, resource: Resource, kept: Kept | None = None) -> Lister:
+        return self.informer(resource, kept).cache
 
-    def informer(self, resource: Resource) -> Informer:
+    def informer(self, resource: Resource, kept: Kept | None = None) -> Informer:
         """The one of this resource; it begins when the runtime runs."""
         if resource not in self._informers:
-            self._informers[resource] = Informer(self.client, resource, self._clock)
+            self._informers[resource] = Informer(self.client, resource, self._clock, kept)
             if self._informing is not None:
                 self._inform(self._informing, self._informers[resource])
         return self._informers[resource]

@@ -34,6 +34,7 @@ from portway.store.contract import (
     Unavailable,
 )
 from portway.store.orderings import SortedRecords
+from portway.store.sharing import Ends
 from portway.store.watching import EVERYTHING, Inbox, Registry, Ring, Selector, Source, Subscription
 
 EVERYTHING_INBOX = 200_000
@@ -78,6 +79,7 @@ class Cache:
         self._shared = store if isinstance(store, Shared) else None
         self._rounds = Rounds(self._catch_up)
         self._observers: builtins.list[Callable[[Event], None]] = []
+        self._ends = Ends()
 
     @property
     def revision(self) -> int:
@@ -103,14 +105,13 @@ class Cache:
             loop.create_task(self._mark_progress(), name="store bookmarks"),
             loop.create_task(self._forget(), name="store compaction"),
         ]
-
+        self._store.trust(self)
         if self._shared is not None:
-            self._shared.trust(self)
             self._tasks.append(loop.create_task(self._follow(self._shared), name="store followed"))
 
     def _fill(self, records: Iterable[Record]) -> None:
         grouped: dict[str, builtins.list[Record]] = {}
-        for record in records:
+        for record in map(self._ends.share, records):
             self._records[record.key] = record
             grouped.setdefault(record.key.resource, []).append(record)
         self._tables = {resource: SortedRecords(found) for resource, found in grouped.items()}
@@ -293,9 +294,11 @@ class Cache:
         self._registry.lose_all()
 
     def _apply(self, event: Event) -> None:
-        record = event.record
-        if record.revision <= self._revision:
+        if event.record.revision <= self._revision:
             return
+        record = self._ends.share(event.record)
+        if record is not event.record:
+            event = Event(event.type, record, event.previous, event.previous_revision)
         key = record.key
         table = self._tables.get(key.resource)
         if table is None:

@@ -30,13 +30,29 @@ class Key(NamedTuple):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Record:
-    """An object as stored: complete JSON bytes with its ``metadata.resourceVersion`` filled in."""
+    """An object as stored. Two are equal when they say the same, however it is kept."""
 
     key: Key
     revision: int
-    value: bytes
+    begin: bytes
+    """Of the value; all of it unless there is an ``end``."""
+    end: bytes = b""
+    """What other records have too, and share with this one (``store.sharing``)."""
+
+    @property
+    def value(self) -> bytes:
+        """Complete JSON bytes with ``metadata.resourceVersion`` filled in."""
+        return self.begin + self.end if self.end else self.begin
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Record):
+            return NotImplemented
+        return (self.key, self.revision, self.value) == (other.key, other.revision, other.value)
+
+    def __hash__(self) -> int:
+        return hash((self.key, self.revision))
 
 
 class EventType(StrEnum):
@@ -135,6 +151,15 @@ class Uncertain(Unavailable):
     """The connection was lost during the commit, and nobody could be asked whether it took place."""
 
 
+class Known(Protocol):
+    """The state at one revision, as somebody holds it in memory."""
+
+    @property
+    def revision(self) -> int: ...
+
+    def get(self, key: Key) -> Record | None: ...
+
+
 class Store(Protocol):
     """Persistence only; one file per SQL dialect. All stores pass tests/conformance/test_stores.py."""
 
@@ -158,24 +183,15 @@ class Store(Protocol):
     async def history(self, key: Key, limit: int) -> list[Entry]:
         """The newest retained entries of one key, oldest first, of all objects that had it one after the other."""
 
+    def trust(self, known: Known) -> None:
+        """Decide by this state, as long as it is the newest, without reading it again."""
+
     async def close(self) -> None: ...
-
-
-class Known(Protocol):
-    """The state at one revision, as somebody holds it in memory."""
-
-    @property
-    def revision(self) -> int: ...
-
-    def get(self, key: Key) -> Record | None: ...
 
 
 @runtime_checkable
 class Shared(Protocol):
     """What a ``Store`` that several processes write to offers beside."""
-
-    def trust(self, known: Known) -> None:
-        """Decide by this state, as long as it is the newest, without reading it again."""
 
     async def newest(self) -> int:
         """A revision not older than any commit that was acknowledged before this was called."""

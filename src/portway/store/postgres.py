@@ -33,6 +33,7 @@ from portway.store.contract import (
 )
 from portway.store.deciding import Decision
 from portway.store.listening import Listener
+from portway.store.sharing import Ends
 
 COMPACTION_STEP = 1_000
 """Revisions forgotten in one transaction, so that it stays short."""
@@ -69,11 +70,14 @@ class PostgresStore:
         ):
             revision = await connection.fetchval(postgres_schemas.COUNTER)
             names: dict[str, str] = {}
+            share = Ends().share
             return revision, [
-                Record(
-                    Key(intern(row[1]), intern(row[2]), intern(row[3]), names.setdefault(row[4], row[4])),
-                    row[0],
-                    row[5],
+                share(
+                    Record(
+                        Key(intern(row[1]), intern(row[2]), intern(row[3]), names.setdefault(row[4], row[4])),
+                        row[0],
+                        row[5],
+                    )
                 )
                 async for row in connection.cursor(postgres_schemas.CURRENT, prefetch=1_000)
             ]

@@ -18,8 +18,21 @@ import apsw
 import orjson
 
 from portway.store import deciding, rows, schemas
-from portway.store.contract import Change, Compacted, Conflict, Entry, Event, EventType, Key, Record, Unavailable
+from portway.store.contract import (
+    Change,
+    Compacted,
+    Conflict,
+    Entry,
+    Event,
+    EventType,
+    Key,
+    Known,
+    Record,
+    Unavailable,
+)
+from portway.store.deciding import Decision
 from portway.store.locks import FileLock
+from portway.store.sharing import Ends
 
 T = TypeVar("T")
 
@@ -60,6 +73,7 @@ class SqliteStore:
         self._lock: FileLock | None = None
         self._writer: apsw.Connection
         self._reader: apsw.Connection
+        self._known: Known | None = None
         self._revision = 0
         self._wal_pages = 0
         self._checkpointing: asyncio.Future[None] | None = None
@@ -70,7 +84,7 @@ class SqliteStore:
     async def commit(self, changes: Sequence[Sequence[Change]]) -> list[list[Event] | Conflict]:
         if self._wal_pages > CHECKPOINT_PAGES_LIMIT and self._checkpointing is not None:
             await asyncio.wait([self._checkpointing])
-        answers = await self._in(self._writing, lambda: self._commit(changes))
+        answers = await self._in(self._writing, self._work(changes))
         if self._wal_pages > CHECKPOINT_PAGES and (self._checkpointing is None or self._checkpointing.done()):
             self._checkpointing = asyncio.get_running_loop().run_in_executor(self._reading, self._checkpoint)
         return answers
@@ -86,6 +100,9 @@ class SqliteStore:
             oldest = await self._in(self._writing, lambda: self._compact_step(revision))
             if oldest >= revision or oldest >= self._revision:
                 return oldest
+
+    def trust(self, known: Known) -> None:
+        self._known = known
 
     async def close(self) -> None:
         if self._lock is None:
@@ -106,11 +123,14 @@ class SqliteStore:
             self._open()
         self._revision = _scalar(self._writer, schemas.NEWEST)
         names: dict[str, str] = {}
+        share = Ends().share
         records = [
-            Record(
-                Key(intern(resource), intern(cluster), intern(namespace), names.setdefault(name, name)),
-                revision,
-                value,
+            share(
+                Record(
+                    Key(intern(resource), intern(cluster), intern(namespace), names.setdefault(name, name)),
+                    revision,
+                    value,
+                )
             )
             for revision, resource, cluster, namespace, name, value in self._writer.execute(schemas.CURRENT)
         ]
@@ -153,16 +173,38 @@ class SqliteStore:
                 connection.execute(f"PRAGMA application_id = {schemas.APPLICATION_ID}")
                 connection.execute(f"PRAGMA user_version = {number}")
 
+    def _work(self, requests: Sequence[Sequence[Change]]) -> Callable[[], list[list[Event] | Conflict]]:
+        """What the writing thread has to do: nobody else writes, so that what is known needs no second look."""
+        known = self._known
+        if known is None or known.revision != self._revision:
+            return lambda: self._commit(requests)
+        present = {key: record for key in deciding.keys_of(requests) if (record := known.get(key)) is not None}
+        decision = deciding.decide(requests, present, self._revision)
+        return lambda: self._write(decision, requests)
+
+    def _write(self, decision: Decision, requests: Sequence[Sequence[Change]]) -> list[list[Event] | Conflict]:
+        if decision.revision != self._revision + len(decision.events):  # another commit was under way meanwhile
+            return self._commit(requests)
+        if decision.events:
+            self._make_room()
+            with transaction(self._writer):
+                self._append(decision.events, decision.users)
+            self._revision = decision.revision
+        return decision.answers
+
     def _commit(self, requests: Sequence[Sequence[Change]]) -> list[list[Event] | Conflict]:
-        if self._wal_pages > CHECKPOINT_PAGES_LIMIT:
-            with contextlib.suppress(apsw.Error):  # the commit tells what is wrong
-                self._writer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_RESTART)
+        self._make_room()
         with transaction(self._writer):
             present = self._present(deciding.keys_of(requests))
             decision = deciding.decide(requests, present, self._revision)
             self._append(decision.events, decision.users)
         self._revision = decision.revision
         return decision.answers
+
+    def _make_room(self) -> None:
+        if self._wal_pages > CHECKPOINT_PAGES_LIMIT:
+            with contextlib.suppress(apsw.Error):  # the commit tells what is wrong
+                self._writer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_RESTART)
 
     def _present(self, keys: list[Key]) -> dict[Key, Record]:
         row = self._writer.execute(schemas.PRESENT, (_json([tuple(key) for key in keys]),)).fetchall()[0]

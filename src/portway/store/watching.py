@@ -69,7 +69,8 @@ class Ring:
 
 
 def _size(event: Event) -> int:
-    return len(event.record.value) + len(event.previous or b"")
+    """Bytes that the event holds alone."""
+    return len(event.record.begin) + len(event.previous or b"")
 
 
 class Inbox:

@@ -35,7 +35,8 @@ def policy(rego: str = OWNED, **spec: Any) -> Any:
 @pytest.fixture
 async def platform(api: Any) -> Any:
     """The API with Portway's own kinds installed, as bootstrap does."""
-    for manifest in (*installing.api_resource_schemas(), installing.api_export()):
+    schemas = installing.api_resource_schemas()
+    for manifest in (*schemas, installing.api_export(schemas)):
         plural = "apiexports" if manifest["kind"] == "APIExport" else "apiresourceschemas"
         await api.post(f"/apis/apis.kcp.io/v1alpha1/{plural}", manifest)
     return api

@@ -48,7 +48,7 @@ async def test_a_workspace_is_ready_and_full_at_once(api: Any, make: Any) -> Non
 async def test_own_kinds_are_bound_in_every_workspace(api: Any) -> None:
     for schema in installing.api_resource_schemas():
         await api.post(f"{APIS}/apiresourceschemas", schema)
-    await api.post(f"{APIS}/apiexports", installing.api_export())
+    await api.post(f"{APIS}/apiexports", installing.api_export(installing.api_resource_schemas()))
     await api.post(WORKSPACES, _workspace("acme"))
     for workspace in ("root", "root:acme"):
         listed = await api.at(workspace).get("/apis/catalog.portway.dev/v1alpha1/namespaces/default/components")

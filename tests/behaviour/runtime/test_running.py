@@ -290,6 +290,19 @@ async def test_secondary_resources_wake_their_owner_and_listers_know_them(client
         assert runtime.lister(PARTS).get("root:acme", "dev", "p") is not None
 
 
+async def test_an_informer_keeps_of_each_object_what_it_was_told_to(client: Client) -> None:
+    def kept(manifest: Manifest) -> Manifest:
+        return {"metadata": manifest["metadata"], "size": manifest["spec"]["size"]}
+
+    await make(client, "before")
+    async with running(client) as runtime:
+        widgets = runtime.lister(WIDGETS, kept)
+        await make(client, "after")
+        await eventually(lambda: _true(len(widgets.list()) == 2))
+        found = {objects.name_of(manifest): sorted(manifest) for manifest in widgets.list()}
+        assert found == {"before": ["metadata", "size"], "after": ["metadata", "size"]}
+
+
 async def test_a_watch_that_is_too_old_is_replaced_by_a_list_that_finds_every_difference() -> None:
     client = MemoryClient("root:acme")
     await make(client, "gone")

@@ -6,11 +6,12 @@ import copy
 import datetime
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portway.krm import apply
-from portway.krm.apply import atoms, fieldsets, managers, walking
+from portway.krm.apply import atoms, declaring, fieldsets, managers, walking
 from portway.krm.errors import StatusError
 from portway.krm.identity import Manifest
 from portway.krm.values import same
@@ -64,6 +65,16 @@ specs = st.fixed_dictionaries(
 )
 steps = st.lists(
     st.tuples(st.sampled_from(["apply", "force", "update"]), st.sampled_from(["x", "y"]), specs), min_size=1, max_size=5
+)
+
+
+strange = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(0, 2), st.just(1.5), words),
+    lambda below: st.one_of(
+        st.lists(below, max_size=3),
+        st.dictionaries(st.sampled_from(["name", "value", "tags", "text", "items", "set", "any"]), below, max_size=3),
+    ),
+    max_leaves=8,
 )
 
 
@@ -164,3 +175,16 @@ def test_an_apply_without_force_leaves_what_others_own(
 )
 def test_field_sets_survive_their_encoding(fields: set[tuple[str, ...]]) -> None:
     assert fieldsets.decode(fieldsets.encode(fields)) == fields
+
+
+@given(st.dictionaries(st.sampled_from(["text", "items", "set", "atomic", "data", "any", "more"]), strange, max_size=3))
+@settings(max_examples=400, deadline=None)
+def test_what_a_quick_look_finds_sound_has_no_problem_and_the_other_way_round(spec: dict[str, Any]) -> None:
+    atom, applied = atoms.of(SCHEMA), manifest(spec)
+    problems = list(declaring._problems(atom, applied, ""))
+    if not problems:
+        declaring.check(atom, applied)
+        return
+    with pytest.raises(StatusError) as caught:
+        declaring.check(atom, applied)
+    assert all(problem in caught.value.message for problem in problems)

@@ -29,6 +29,22 @@ def test_what_is_encoded_is_decoded_again_as_json_and_as_yaml(value: Any) -> Non
     assert same(decoding.decode_yaml(body).value, value)
 
 
+_FIELDS = st.tuples(
+    st.sampled_from(['"a"', '"b"', '"a:"', '":"', '"\\""', r'"\u0061"', r'"\u003a"', r'"\\u003A"']),
+    st.sampled_from(["", " ", "\n\t"]),
+    st.sampled_from(
+        ["1", '":"', '":x"', r'"\":"', r'"\u0022:"', r'"\u003a"', '{"a":1}', '{"a":1,"a":2}', '[{"a" :1}]']
+    ),
+)
+
+
+@given(st.lists(_FIELDS, max_size=5))
+@settings(max_examples=300)
+def test_keys_given_twice_are_found_however_they_are_spelled(fields: list[tuple[str, str, str]]) -> None:
+    body = ("{" + ",".join(f"{key}{space}:{item}" for key, space, item in fields) + "}").encode()
+    assert decoding.decode_json(body).duplicates == decoding.json_duplicates(body)
+
+
 @given(st.dictionaries(texts, values, max_size=4))
 @settings(deadline=None)
 def test_yaml_of_another_writer_means_the_same(value: dict[str, Any]) -> None:

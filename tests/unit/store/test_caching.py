@@ -97,6 +97,26 @@ async def test_a_write_is_readable_when_it_is_acknowledged(cache: Cache) -> None
     assert cache.revision == record.revision == 1
 
 
+async def test_what_equal_objects_have_in_common_is_kept_once_also_after_a_start(
+    store: HeldStore, tmp_path: Path
+) -> None:
+    text = "x" * 500
+    cache = Cache(store)
+    await cache.start()
+    written = [await put(cache, name, text=text) for name in "abc"]
+    before = [cache.get(record.key) for record in written]
+    await cache.close()
+    again = Cache(SqliteStore(tmp_path / "store.db"))
+    await again.start()
+    after = [again.get(record.key) for record in written]
+    await again.close()
+    assert before == after == written
+    for kept in (before, after):
+        last_two = [record.end for record in kept[1:] if record is not None]
+        assert len(last_two[0]) > 500
+        assert last_two[0] is last_two[1]
+
+
 async def test_a_conflict_carries_the_actual_state(cache: Cache) -> None:
     record = await put(cache, "a")
     with pytest.raises(Conflict) as caught:

@@ -86,7 +86,8 @@ class Housekeeping:
 
 def _tell(listen: Callable[[T], Iterable[Key]], news: T, worklist: Worklist) -> None:
     try:
-        worklist.add_all(listen(news))
+        if keys := listen(news):
+            worklist.add_all(keys)
     except Exception:  # the loop's edge: an object nobody can read must not stop the rest
         log.exception("an object could not be understood", extra={"key": str(_key_of(news))})
 

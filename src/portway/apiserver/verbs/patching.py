@@ -135,7 +135,9 @@ async def _apply_once(
     metadata.check_preconditions(resource, configuration, live)
     own_side = _own_side(resource, subresource, configuration)
     manifest = ownership.applied(request, resource, live, own_side, subresource=subresource, now=context.now)
-    return 200, await writing.replace(context, request, resource, live_record, manifest, source=source, applied=True)
+    return 200, await writing.replace(
+        context, request, resource, live_record, manifest, live=live, source=source, applied=True
+    )
 
 
 def _own_side(resource: Resource, subresource: str, configuration: Manifest) -> Manifest:

@@ -33,11 +33,12 @@ async def update(context: Context, request: Request, resource: Resource) -> Resp
         raise invalid(gvk.kind, request.target.name, (cause,), gvk.group)
     renderer = Renderer(request, resource, context.tenants)
     for _ in range(1 if conditional else ATTEMPTS):
-        live = await getting.live(context, request, resource)
-        metadata.check_preconditions(resource, manifest, writing.live_of(resource, live))
+        found = await getting.live(context, request, resource)
+        live = writing.live_of(resource, found)
+        metadata.check_preconditions(resource, manifest, live)
         try:
             candidate = manifest if conditional else copy.deepcopy(manifest)
-            record = await writing.replace(context, request, resource, live, candidate, source=source)
+            record = await writing.replace(context, request, resource, found, candidate, live=live, source=source)
         except Conflict:
             continue
         return Response(renderer.single(record))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from sys import intern
 
 from portway.apis.resources import API_EXPORTS, WORKSPACES
 from portway.client.contract import Client
@@ -33,6 +34,14 @@ class InheritingReconciler:
             if self.exports.get(ancestor, "", publishing.EXPORT) is not None:
                 await publishing.bind(self.client.at(path), ancestor)
         return Done()
+
+
+def kept(workspace: Manifest) -> Manifest:
+    """What is read of one here: there may be ten thousand."""
+    fields = workspace["metadata"]
+    read: Manifest = {name: fields[name] for name in ("name", "resourceVersion", "deletionTimestamp") if name in fields}
+    read["annotations"] = {objects.PATH_ANNOTATION: intern(objects.workspace_of(workspace))}
+    return {"metadata": read, "status": {"phase": intern(str((workspace.get("status") or {}).get("phase")))}}
 
 
 def controller(workspaces: Lister, exports: Lister, client: Client) -> Controller:

@@ -87,8 +87,11 @@ def track_update(
     changed = comparison.modified | comparison.added
     if changed:
         previous = managed.entries.get(manager.identity)
-        fields = changed | (previous.fields if previous else set())
-        managed.entries[manager.identity] = Entry(fields, manager.api_version, managers.stamp(now))
+        entry = Entry(changed, manager.api_version, managers.stamp(now))
+        if previous is not None:
+            entry.fields = previous.fields if changed <= previous.fields else changed | previous.fields
+            entry.raw = previous.raw
+        managed.entries[manager.identity] = entry
     managers.cap_updaters(managed)
     return managers.write(after, managed)
 
@@ -180,7 +183,7 @@ def _strip(
     if refused and not force:
         raise _conflict(managed, refused)
     for manager, entry in managed.entries.items():
-        if manager != current:
+        if manager != current and (manager in conflicts or comparison.removed):
             entry.fields = entry.fields - conflicts.get(manager, set()) - comparison.removed
     managed.drop_empty()
 

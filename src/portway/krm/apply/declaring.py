@@ -5,7 +5,7 @@ Texts: structured-merge-diff typed/validate.go, as kube-apiserver passes them on
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from portway.krm import errors
@@ -18,6 +18,8 @@ _NUMBERS = (int, float)
 
 def check(atom: Atom, applied: Manifest) -> None:
     """Raises StatusError 400 naming every field that is undeclared, of a wrong type or given twice."""
+    if _is_sound(atom, applied):
+        return
     found = list(_problems(atom, applied, ""))
     if not found:
         return
@@ -26,6 +28,35 @@ def check(atom: Atom, applied: Manifest) -> None:
     what = f"{metadata.get('namespace', '')}/{metadata.get('name', '')}; {kind.api_version}, Kind={kind.kind}"
     text = found[0] if len(found) == 1 else "errors:\n" + "\n".join(f"  {problem}" for problem in found)
     raise errors.bad_request(f"failed to create typed patch object ({what}): {text}")
+
+
+_SURE: Mapping[str, tuple[type, ...]] = {"string": (str,), "boolean": (bool,), "numeric": (int, float)}
+
+
+def _is_sound(atom: Atom, value: Any) -> bool:
+    """Whether there is surely no problem: told without making paths. Where it is not sure, it says no."""
+    if type(value) is dict:
+        if atom.map is None:
+            return False
+        fields, element = atom.map.fields, atom.map.element
+        for name, item in value.items():
+            child = fields.get(name, element)
+            if child is None or not (type(item) in _SURE.get(child.scalar, ()) or _is_sound(child, item)):
+                return False
+        return True
+    if type(value) is list:
+        return atom.list is not None and _are_sound(atom.list, value)
+    return value is None or (bool(atom.scalar) and _fits(atom.scalar, value))
+
+
+def _are_sound(atom: ListAtom, items: list[Any]) -> bool:
+    if not atom.atomic:
+        try:
+            if len({item_element(atom, item) for item in items}) < len(items):
+                return False
+        except BadItem:
+            return False
+    return all(_is_sound(atom.element, item) for item in items)
 
 
 def _problems(atom: Atom, value: Any, path: str) -> Iterator[str]:

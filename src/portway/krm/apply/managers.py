@@ -47,7 +47,7 @@ class Entry:
     """The fields as they were read and their encoded form, which is used again while they stay the same."""
 
     def encoded(self) -> dict[str, Any]:
-        if self.raw is not None and self.raw[0] == self.fields:
+        if self.raw is not None and (self.raw[0] is self.fields or self.raw[0] == self.fields):
             return self.raw[1]
         return fieldsets.encode(self.fields)
 
@@ -110,7 +110,8 @@ def read(manifest: Manifest, sets: Callable[[Any], tuple[FieldSet, FieldSet]] = 
 def write(manifest: Manifest, managed: Managed) -> Manifest:
     """The object with these entries; its metadata is copied, the rest shared."""
     for entry in managed.entries.values():
-        entry.fields = entry.fields - NOT_OWNED
+        if not entry.fields.isdisjoint(NOT_OWNED):
+            entry.fields = entry.fields - NOT_OWNED
     managed.drop_empty()
     metadata = {k: v for k, v in (manifest.get("metadata") or {}).items() if k != "managedFields"}
     if managed.entries:
@@ -155,7 +156,7 @@ def cap_updaters(managed: Managed) -> None:
 
 
 def stamp(now: datetime.datetime) -> str:
-    return now.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return now.astimezone(datetime.UTC).isoformat(timespec="seconds")[:19] + "Z"
 
 
 def display(manager: Manager, entry: Entry) -> str:

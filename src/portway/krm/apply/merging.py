@@ -11,7 +11,7 @@ from typing import Any
 
 from portway.krm.apply.atoms import DEDUCED, Atom, Kind, ListAtom, MapAtom
 from portway.krm.apply.fieldsets import FieldSet, Node, Path, live_element
-from portway.krm.apply.walking import ABSENT
+from portway.krm.apply.walking import ABSENT, SCALARS, is_equal
 
 
 def merge(atom: Atom, live: Any, applied: Any) -> Any:
@@ -36,8 +36,13 @@ def merge(atom: Atom, live: Any, applied: Any) -> Any:
 
 def _merge_fields(atom: MapAtom, live: dict[str, Any], applied: dict[str, Any]) -> dict[str, Any]:
     merged = dict(live)
+    fields, element = atom.fields, atom.element or DEDUCED
     for name, item in applied.items():
-        merged[name] = merge(atom.child(name) or DEDUCED, live.get(name, ABSENT), item)
+        child, before = fields.get(name, element), live.get(name, ABSENT)
+        if type(item) in SCALARS and child.scalar:
+            merged[name] = item
+        elif not is_equal(before, item):  # what is equal stays the same object
+            merged[name] = merge(child, before, item)
     return merged
 
 

@@ -23,6 +23,10 @@ class Absent:
 ABSENT: Final = Absent()
 
 
+SCALARS: Final = frozenset((str, int, float, bool))
+"""Types of values that are walked as scalars wherever the schema allows one."""
+
+
 def fieldset(atom: Atom, value: Any) -> FieldSet:
     """The fields a value has."""
     found: FieldSet = set()
@@ -48,10 +52,15 @@ def _collect(atom: Atom, value: Any, path: Path, found: FieldSet) -> None:
 
 
 def _collect_fields(atom: MapAtom, value: dict[str, Any], path: Path, found: FieldSet) -> None:
+    fields, element = atom.fields, atom.element or DEDUCED
     for name, item in value.items():
         below = (*path, "f:" + name)
-        _collect(atom.child(name) or DEDUCED, item, below, found)
-        if item is None or item == {} or name not in atom.fields:
+        child = fields.get(name, element)
+        if type(item) in SCALARS and child.scalar:
+            found.add(below)
+            continue
+        _collect(child, item, below, found)
+        if item is None or item == {} or name not in fields:
             found.add(below)
 
 
@@ -114,6 +123,10 @@ def _compare(atom: Atom, before: Any, after: Any, path: Path, out: Comparison) -
     if before is ABSENT:
         _add(atom, after, path, out.added)
         return
+    fields = atom.map
+    if type(before) is dict is type(after) and fields is not None and not fields.atomic and (before or after):
+        _compare_fields(fields, before, after, path, out)  # the common case, told without asking for kinds
+        return
     kinds = [atom.kind(value) for value in (before, after) if value is not ABSENT]
     leaf = False
     for kind in dict.fromkeys(kinds):
@@ -166,20 +179,20 @@ def _as(kind: type, value: Any) -> Any:
 def _compare_fields(atom: MapAtom, before: dict[str, Any], after: dict[str, Any], path: Path, out: Comparison) -> None:
     for name, old in before.items():
         new = after.get(name, ABSENT)
-        if old is not new and not _is_equal(old, new):
+        if old is not new and not is_equal(old, new):
             _compare(atom.child(name) or DEDUCED, old, new, (*path, "f:" + name), out)
     for name, new in after.items():
         if name not in before:
             _compare(atom.child(name) or DEDUCED, ABSENT, new, (*path, "f:" + name), out)
 
 
-def _is_equal(old: Any, new: Any) -> bool:
+def is_equal(old: Any, new: Any) -> bool:
     """Whether two values are surely the same, told without walking them in Python."""
-    if type(old) is not type(new):
+    if type(old) is not type(new) or old != new:
         return False
-    if type(old) is dict or type(old) is list:
+    if type(old) is dict or type(old) is list:  # Python takes true for 1
         return bool(orjson.dumps(old) == orjson.dumps(new))
-    return bool(old == new)
+    return True
 
 
 def _compare_items(atom: ListAtom, before: list[Any], after: list[Any], path: Path, out: Comparison) -> None:

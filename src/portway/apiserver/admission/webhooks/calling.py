@@ -8,16 +8,21 @@ import ssl
 import uuid
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import orjson
 
 from portway.apiserver.admission import inputs
 from portway.apiserver.admission.contract import AdmissionRequest
 from portway.apiserver.admission.webhooks.configurations import Webhook
+from portway.kit import lazily
 from portway.krm.errors import StatusError, bad_request
 from portway.krm.identity import Manifest
+
+if TYPE_CHECKING:
+    import httpx
+else:
+    httpx = lazily.module("httpx")
 
 _ANSWER_LIMIT = 4 * 1024 * 1024
 """Bytes of an answer that are read."""
