@@ -138,7 +138,7 @@ async def test_the_command_line_gets_a_session_by_a_port_of_its_own(
             super().__init__(transport=transport, base_url=options["base_url"])
 
     monkeypatch.setattr(signingon, "httpx", _Namespace(OverAsgi))
-    waiting = asyncio.create_task(signingon.token(ADDRESS, "", "", browser=True))
+    waiting = asyncio.create_task(signingon.log_in(ADDRESS, "", "", browser=True))
     url = await asyncio.wait_for(opened.get(), 30)
     async with portway.browser() as browser:
         begun = await browser.get(_path(url))
@@ -147,8 +147,9 @@ async def test_the_command_line_gets_a_session_by_a_port_of_its_own(
         target = entered.headers["location"]
         assert (await loopback.get(target.replace("state=", "state=x"))).status_code == 400
         assert "logged in" in (await loopback.get(target)).text
-    session = await asyncio.wait_for(waiting, 30)
-    assert (await portway.whoami(session))[0] == "ada@acme.test"
+    found = await asyncio.wait_for(waiting, 30)
+    assert set(found) == {"token"}, "this provider renews no ID tokens: a session as the portal's"
+    assert (await portway.whoami(found["token"]))[0] == "ada@acme.test"
 
 
 class _Namespace:
