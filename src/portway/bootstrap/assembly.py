@@ -33,6 +33,7 @@ from portway.bootstrap.errors import StartError
 from portway.bootstrap.jobs import AgentJobs
 from portway.bootstrap.listening import Server
 from portway.bootstrap.planning import PlanOnDryRun
+from portway.bootstrap.portalsessions import StoredSessions
 from portway.bootstrap.reporting import Reporter
 from portway.bootstrap.repositories import GitAccess, HostedRepositories
 from portway.bootstrap.securing import SecureOnly
@@ -207,13 +208,12 @@ async def _open_drivers(settings: Settings, places: Places) -> AsyncIterator[Map
 def _portal(
     settings: Settings, api: Api, index: Index, sessions: Sessions, repositories: HostedRepositories, *, sign_on: SignOn
 ) -> Starlette:
-    log_in = doors.LogIn(sessions)
     return create_app(
         Deps(
             client=api.system,
             index=index,
-            login=log_in.redeem,
-            logout=log_in.end,
+            login=doors.LogIn(sessions).redeem,
+            sessions=StoredSessions(api.system, sessions, SystemClock()),
             doors=sign_on.doors,
             logs=doors.WorkloadLogs(api.system, parts.node_agent(settings)),
             read_tree=repositories.read_tree,
