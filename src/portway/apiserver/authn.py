@@ -10,6 +10,7 @@ from portway.apiserver import tokens
 from portway.apiserver.accounts import ServiceAccountTokens
 from portway.apiserver.oidc import Providers
 from portway.apiserver.requests import Request
+from portway.apiserver.revocations import Revocations
 from portway.apiserver.tokens import Tokens
 from portway.apiserver.users import ANONYMOUS, AUTHENTICATED, SYSTEM, UNAUTHENTICATED, User
 from portway.krm.errors import bad_request, unauthorized
@@ -18,10 +19,13 @@ from portway.krm.errors import bad_request, unauthorized
 class Authenticator:
     """``boot_token`` is known to this process only and makes its bearer system:portway."""
 
-    def __init__(self, static: Tokens, accounts: ServiceAccountTokens, providers: Providers) -> None:
+    def __init__(
+        self, static: Tokens, accounts: ServiceAccountTokens, providers: Providers, revocations: Revocations
+    ) -> None:
         self.boot_token = tokens.PREFIX + secrets.token_urlsafe(32)
         self._static = static
         self._accounts = accounts
+        self._revocations = revocations
         self.providers = providers
 
     async def authenticate(self, request: Request) -> User:
@@ -31,11 +35,18 @@ class Authenticator:
         """
         token = tokens.bearer(request.header(b"authorization"))
         if not token:
-            return request.peer or ANONYMOUS
+            return self._peer(request)
         user = await self.owner(token)
         if user is None:
             raise unauthorized()
         return user
+
+    def _peer(self, request: Request) -> User:
+        if request.peer is None:
+            return ANONYMOUS
+        if self._revocations.has(request.peer.serial):
+            raise unauthorized()
+        return request.peer.user
 
     async def owner(self, token: str) -> User | None:
         if hmac.compare_digest(token.encode(), self.boot_token.encode()):

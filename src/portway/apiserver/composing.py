@@ -38,6 +38,7 @@ from portway.apiserver.oidc import Providers
 from portway.apiserver.rbac import Grants
 from portway.apiserver.registry import Registry
 from portway.apiserver.resealing import Resealing
+from portway.apiserver.revocations import Revocations
 from portway.apiserver.sealing import Envelope
 from portway.apiserver.settings import Settings
 from portway.apiserver.signingkeys import SigningKeys
@@ -80,12 +81,13 @@ def compose(cache: Cache, settings: Settings, sealer: Sealer | None, now: clocks
         await Internal(context).create(roots.ROOT, registry.builtin_resource("", "v1", "secrets"), secret, NAMESPACE)
 
     tokens = Tokens(storage, create_secret, now)
+    revocations = Revocations(storage)
     context = Context(
         storage=storage,
         tenants=tenants,
         registry=registry,
         types=types,
-        authenticator=Authenticator(tokens, accounts, Providers(settings.issuers, now)),
+        authenticator=Authenticator(tokens, accounts, Providers(settings.issuers, now), revocations),
         authorizer=Authorizer(grants),
         accounts=accounts,
         settings=settings,
@@ -124,6 +126,7 @@ def compose(cache: Cache, settings: Settings, sealer: Sealer | None, now: clocks
         *registry.followers,
         *grants.followers,
         tokens.follower,
+        revocations.follower,
         keys.follower,
     )
     for follower in followers:

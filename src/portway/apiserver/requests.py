@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 from portway.apiserver.routing import Target
 from portway.apiserver.tenants import Tenant
-from portway.apiserver.users import ANONYMOUS, User
+from portway.apiserver.users import ANONYMOUS, Peer, User
 from portway.krm.errors import Cause, StatusError, bad_request
 
 if TYPE_CHECKING:
@@ -38,8 +38,7 @@ class Request:
     receive: Receive
     body_limit: int
     user: User = ANONYMOUS
-    peer: User | None = None
-    """Whom the client certificate of the connection names."""
+    peer: Peer | None = None
     tenant: Tenant | None = None
     """The workspace addressed; None for the wildcard."""
     view: View | None = None

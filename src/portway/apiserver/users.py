@@ -45,6 +45,15 @@ class User:
         return info
 
 
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Whom the client certificate of a connection names."""
+
+    user: User
+    serial: str
+    """Hexadecimal."""
+
+
 ANONYMOUS = User(ANONYMOUS_NAME, (UNAUTHENTICATED,))
 SYSTEM = User("system:portway", (MASTERS, AUTHENTICATED))
 

@@ -30,7 +30,7 @@ from portway.cli import program as commands
 _program = commands.build()
 _PANEL = "Start and stop"
 _program.add_typer(keycommands.program, name="keys", rich_help_panel=_PANEL)
-_program.command("certificate", rich_help_panel="Access")(certificatecommands.certificate)
+_program.add_typer(certificatecommands.program, name="certificate", rich_help_panel="Access")
 
 
 @_program.callback()
