@@ -38,6 +38,17 @@ class Bound:
     uid: str
 
 
+def groups_of(namespace: str) -> tuple[str, str]:
+    """Of every service account there."""
+    return f"{PREFIX}s", f"{PREFIX}s:{namespace}"
+
+
+def split_name(name: str) -> tuple[str, str] | None:
+    """(namespace, name) of the account that a user's name stands for; None when it stands for none."""
+    parts = name.removeprefix(f"{PREFIX}:").split(":") if name.startswith(f"{PREFIX}:") else []
+    return (parts[0], parts[1]) if len(parts) == 2 and all(parts) else None
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     cluster: str
@@ -46,7 +57,7 @@ class Account:
     uid: str
 
     def user(self, token_id: str = "") -> User:
-        groups = (f"{PREFIX}s", f"{PREFIX}s:{self.namespace}", AUTHENTICATED)
+        groups = (*groups_of(self.namespace), AUTHENTICATED)
         extra = {"authentication.kcp.io/cluster-name": (self.cluster,)}
         if token_id:
             extra["authentication.kubernetes.io/credential-id"] = (f"JTI={token_id}",)

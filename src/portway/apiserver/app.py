@@ -160,7 +160,7 @@ class ApiServer:
             raise unauthorized()
         if target.cluster != routing.WILDCARD:
             request.tenant = context.tenants.resolve(target.cluster)
-        asked = authorizing.attributes_of(target, verb)
+        asked = authorizing.attributes_of(target, verb, request.query.get("fieldSelector", ""))
         if target.service:
             return await self._serve_view(request, asked, verb)
         acting = authn.impersonated(request)
