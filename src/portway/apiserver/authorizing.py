@@ -10,7 +10,7 @@ from portway.apiserver.rbac import Attributes, Grants
 from portway.apiserver.requests import Request
 from portway.apiserver.routing import ROOT, Target
 from portway.apiserver.tenants import Tenant
-from portway.apiserver.tokens import NAMESPACE as VAULT
+from portway.apiserver.tokens import is_vault
 from portway.apiserver.users import MASTERS, User
 from portway.krm import selectors
 from portway.krm.errors import Cause, StatusError, forbidden
@@ -65,11 +65,11 @@ class Authorizer:
         """Once in the workspace. Where tokens and keys are kept is for system:masters alone, whatever roles say."""
         if user.is_master:
             return True
-        return not _is_vault(tenant, asked) and self.grants.allows(user, tenant.cluster, asked)
+        return not _in_vault(tenant, asked) and self.grants.allows(user, tenant.cluster, asked)
 
     def why_not(self, tenant: Tenant, asked: Attributes) -> tuple[Cause, ...]:
         """What is missing, for one who may enter the workspace."""
-        if _is_vault(tenant, asked):
+        if _in_vault(tenant, asked):
             return (Cause("RuleMissing", f"Tokens and keys are for members of {MASTERS} alone, whatever roles say."),)
         return explain(self.grants, tenant.cluster, asked).to_causes()
 
@@ -106,11 +106,9 @@ class Authorizer:
         return dataclasses.replace(wanted.user, scope=request.cluster)
 
 
-def _is_vault(tenant: Tenant, asked: Attributes) -> bool:
-    if tenant.cluster != ROOT:
-        return False
+def _in_vault(tenant: Tenant, asked: Attributes) -> bool:
     every_secret = asked.resource == "secrets" and not asked.group and not asked.namespace
-    return asked.namespace == VAULT or every_secret
+    return is_vault(tenant.cluster, asked.namespace) or (tenant.cluster == ROOT and every_secret)
 
 
 def denied(user: User, asked: Attributes, why: str, workspace: str = "") -> StatusError:

@@ -16,6 +16,7 @@ from portway.apiserver.admission.matching import Matcher
 from portway.apiserver.admission.namespaces import NamespaceLifecycle
 from portway.apiserver.admission.policies.mutation import MutatingPolicies
 from portway.apiserver.admission.policies.params import Params
+from portway.apiserver.admission.policies.reading import ParamReading
 from portway.apiserver.admission.policies.rego import RegoPolicies, Worker
 from portway.apiserver.admission.policies.validation import ValidatingPolicies
 from portway.apiserver.admission.policies.writing import PolicyWriting
@@ -77,6 +78,12 @@ def compose(cache: Cache, settings: Settings, sealer: Sealer | None, now: clocks
     quotas = Quotas(cache, storage, settings.object_limit)
     validating_policies = ValidatingPolicies(cache, matcher, params, grants)
 
+    authorizer = Authorizer(grants)
+    readable = {
+        "ValidatingAdmissionPolicyBinding": validating_policies.find,
+        "MutatingAdmissionPolicyBinding": mutating_policies.find,
+    }
+
     async def create_secret(secret: Manifest) -> None:
         await Internal(context).create(roots.ROOT, registry.builtin_resource("", "v1", "secrets"), secret, NAMESPACE)
 
@@ -88,7 +95,7 @@ def compose(cache: Cache, settings: Settings, sealer: Sealer | None, now: clocks
         registry=registry,
         types=types,
         authenticator=Authenticator(tokens, accounts, Providers(settings.issuers, now), revocations),
-        authorizer=Authorizer(grants),
+        authorizer=authorizer,
         accounts=accounts,
         settings=settings,
         quotas=quotas,
@@ -96,7 +103,7 @@ def compose(cache: Cache, settings: Settings, sealer: Sealer | None, now: clocks
         mutating=(
             RequestedBy(),
             Completion(registry, now),
-            PolicyWriting(registry),
+            PolicyWriting(registry, ParamReading(registry, authorizer, readable)),
             quotas,
             WebhookWriting(),
             mutating_policies,

@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 
 from portway.apiserver import clocks, objects
 from portway.apiserver.following import Follower
+from portway.apiserver.routing import ROOT
 from portway.apiserver.users import User, authenticated
 from portway.krm.errors import StatusError, unauthorized
 from portway.krm.identity import Manifest
@@ -42,6 +43,11 @@ class Stored:
     groups: tuple[str, ...]
     expires: datetime | None
     key: Key
+
+
+def is_vault(cluster: str, namespace: str) -> bool:
+    """Where tokens and keys are: for members of system:masters alone, whatever roles, claims and policies say."""
+    return cluster == ROOT and namespace == NAMESPACE
 
 
 def digest(token: str) -> str:

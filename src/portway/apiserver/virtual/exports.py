@@ -22,9 +22,8 @@ from portway.apiserver.rbac import Attributes
 from portway.apiserver.requests import Request
 from portway.apiserver.resources import Resource, ResourceSet, Source
 from portway.apiserver.responses import Response, Stream
-from portway.apiserver.routing import ROOT
 from portway.apiserver.tenants import CLUSTER_ANNOTATION, LOGICAL_CLUSTERS, Tenant
-from portway.apiserver.tokens import NAMESPACE as VAULT
+from portway.apiserver.tokens import is_vault
 from portway.krm.errors import expired, forbidden
 from portway.krm.identity import Manifest
 
@@ -77,7 +76,7 @@ class ExportView:
             return False
         if self._is_own(resource):
             return True
-        if (cluster, fields.get("namespace")) == (ROOT, VAULT):
+        if is_vault(cluster, fields.get("namespace") or ""):
             return False
         if any(claim.covers(manifest) for claim in self._claims(resource, cluster)):
             return True

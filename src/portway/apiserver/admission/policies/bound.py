@@ -45,6 +45,9 @@ class BoundPolicies(Generic[P]):
     def followers(self) -> tuple[Follower[P], Follower[Binding]]:
         return (self._policies, self._bindings)
 
+    def find(self, cluster: str, name: str) -> P | None:
+        return self._policies.get(cluster, name)
+
     def of(self, request: AdmissionRequest) -> list[Bound[P]]:
         """Those that could speak about a request, in order of their names: most often none."""
         listed = self._bindings.of(request.tenant.cluster)

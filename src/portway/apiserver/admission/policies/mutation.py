@@ -31,6 +31,7 @@ class MutatingPolicies:
     def __init__(self, cache: Reads, matcher: Matcher, params: Params, grants: Grants) -> None:
         self._bound = BoundPolicies(MutatingPolicy, cache, matcher, params, grants)
         self.followers = self._bound.followers
+        self.find = self._bound.find
 
     async def admit(self, request: AdmissionRequest) -> None:
         if request.object is None:

@@ -46,6 +46,7 @@ class ValidatingPolicies:
     def __init__(self, cache: Reads, matcher: Matcher, params: Params, grants: Grants) -> None:
         self._bound = BoundPolicies(ValidatingPolicy, cache, matcher, params, grants)
         self.followers = self._bound.followers
+        self.find = self._bound.find
 
     async def admit(self, request: AdmissionRequest) -> None:
         found = self._bound.of(request)
