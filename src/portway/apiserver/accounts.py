@@ -88,14 +88,15 @@ class ServiceAccountTokens:
         self._read: dict[bytes, Claims] = {}
 
     def issue(self, account: Account, spec: Manifest) -> Manifest:
-        """The status of a TokenRequest; fills ``spec`` in. Raises StatusError."""
+        """The status of a TokenRequest; fills in and shortens ``spec``. Raises StatusError."""
         seconds = spec.setdefault("expirationSeconds", self._lifetime)
         _check_seconds(seconds)
+        seconds = spec["expirationSeconds"] = min(seconds, int(LONGEST_TOKEN.total_seconds()))
         audiences = spec["audiences"] = spec.get("audiences") or [self.issuer]
         reference = spec.get("boundObjectRef")
         bound = self._bound(account, reference) if reference else None
         issued = int(self._now().timestamp())
-        expires = issued + min(int(seconds), int(LONGEST_TOKEN.total_seconds()))
+        expires = issued + seconds
         about: Manifest = {
             "clusterName": account.cluster,
             "namespace": account.namespace,
@@ -159,11 +160,11 @@ class ServiceAccountTokens:
     def _bound(self, account: Account, reference: Manifest) -> Bound:
         kind, name, uid = (str(reference.get(field) or "") for field in ("kind", "name", "uid"))
         version = reference.get("apiVersion") or "v1"
-        if (version, kind) == ("v1", "Pod"):
-            raise not_found("pods", name)
-        if (version, kind) != ("v1", "Secret"):
-            group, _, plain = version.rpartition("/")
-            raise bad_request(f"cannot bind token for serviceaccount to object of type {group}/{plain}, Kind={kind}")
+        group, _, plain = version.rpartition("/")
+        if not group and kind in ("Pod", "Node"):
+            raise not_found(f"{kind.lower()}s", name)  # there are none here
+        if group or kind != "Secret":
+            raise bad_request(f"cannot bind token to object of type {group}/{plain}, Kind={kind}")
         record = self._storage.get(Key("secrets", account.cluster, account.namespace, name))
         if record is None:
             raise not_found("secrets", name)

@@ -256,9 +256,81 @@ async def test_a_local_review_asks_about_its_own_namespace_only(api: Any, server
     await _user(api, server, "ada", "view")
     path = f"{AUTHORIZATION}/namespaces/default/localsubjectaccessreviews"
 
-    def spec(namespace: str) -> dict[str, Any]:
+    def spec(namespace: str, home: str = "default", **more: Any) -> dict[str, Any]:
         asked = {"verb": "list", "resource": "configmaps", "namespace": namespace}
-        return {"metadata": {"namespace": "default"}, "spec": {"user": "ada", "resourceAttributes": asked}}
+        return {"metadata": {"namespace": home}, "spec": {"user": "ada", "resourceAttributes": asked, **more}}
 
     assert (await api.post(path, spec("default")))["status"]["allowed"] is True
-    assert (await api.refused("POST", path, spec("other")))[0] == 400
+    code, _, message = await api.refused("POST", path, spec("other"))
+    assert code == 422
+    assert message.endswith('spec.resourceAttributes.namespace: Invalid value: "other": must match metadata.namespace')
+    code, _, message = await api.refused("POST", path, spec("other", "other"))
+    assert code == 400
+    nowhere = {"user": "ada", "nonResourceAttributes": {"verb": "get", "path": "/x"}}
+    code, _, message = await api.refused("POST", path, {"metadata": {"namespace": "default"}, "spec": nowhere})
+    assert code == 422
+    assert message.endswith("disallowed on this kind of request")
+
+
+ASKED = {"verb": "list", "resource": "configmaps", "namespace": "default"}
+SELECTOR = "spec.resourceAttributes.labelSelector"
+
+
+@pytest.mark.parametrize(
+    ("review", "message"),
+    [
+        (
+            {"spec": {"user": "a"}},
+            "spec.resourceAttributes: Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes "
+            "must be specified",
+        ),
+        (
+            {"spec": {"user": "a", "resourceAttributes": ASKED, "nonResourceAttributes": {"path": "/x"}}},
+            'spec.nonResourceAttributes: Invalid value: {"path":"/x"}: cannot be specified in combination with '
+            "resourceAttributes",
+        ),
+        (
+            {"spec": {"resourceAttributes": ASKED}},
+            'spec.user: Invalid value: "": at least one of user or group must be specified',
+        ),
+        (
+            {"metadata": {"name": "x"}, "spec": {"user": "a", "resourceAttributes": ASKED}},
+            'metadata: Invalid value: {"name":"x"}: must be empty',
+        ),
+        (
+            {"spec": {"user": "a", "resourceAttributes": {**ASKED, "labelSelector": {}}}},
+            f"{SELECTOR}.requirements: Required value: when {SELECTOR} is specified, requirements or rawSelector is "
+            "required",
+        ),
+        (
+            {
+                "spec": {
+                    "user": "a",
+                    "resourceAttributes": {
+                        **ASKED,
+                        "labelSelector": {"requirements": [{"key": "a", "operator": "In"}]},
+                    },
+                }
+            },
+            f"{SELECTOR}.requirements[0].values: Required value: must be specified when `operator` is 'In' or 'NotIn'",
+        ),
+    ],
+)
+async def test_a_question_that_makes_no_sense_is_refused(api: Any, review: Any, message: str) -> None:
+    code, _, told = await api.refused("POST", f"{AUTHORIZATION}/subjectaccessreviews", review)
+    assert (code, told) == (422, f'SubjectAccessReview.authorization.k8s.io "" is invalid: {message}')
+
+
+async def test_selectors_of_a_question_are_understood_and_allow_nothing_more(api: Any, server: Any) -> None:
+    await _user(api, server, "ada", "view")
+    asked = {
+        **ASKED,
+        "fieldSelector": {"requirements": [{"key": "metadata.name", "operator": "In", "values": ["x"]}]},
+        "labelSelector": {"rawSelector": "a in (b,"},
+    }
+    path = f"{AUTHORIZATION}/subjectaccessreviews"
+    status = (await api.post(path, {"spec": {"user": "ada", "resourceAttributes": asked}}))["status"]
+    assert status["allowed"] is True
+    assert status["evaluationError"] == f"{SELECTOR} ignored due to parse error"
+    status = await api.post(path, {"spec": {"user": "ada", "resourceAttributes": {**asked, "verb": "create"}}})
+    assert status["status"]["allowed"] is False
