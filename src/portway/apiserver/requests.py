@@ -50,10 +50,14 @@ class Request:
     client: str = ""
     """Address of the other side; empty within the process."""
     audit: Record | None = None
+    """What the audit log tells of it; None while that is open, and when it is nothing."""
     audit_annotations: dict[str, str] = field(default_factory=dict)
     """What admission has to say in the audit log."""
-    """What the audit log tells of it; None while that is open, and when it is nothing."""
     audited: bool = False
+    authorized: bool = False
+    """Whether it was found to be allowed; what came of it later is another matter."""
+    panicked: bool = False
+    """An error that nobody expected ended it."""
     kept: bytes = b""
     """The body once it was read, for the audit log."""
 
