@@ -36,6 +36,8 @@ class DeviceProvider:
         self.refresh_tokens: dict[str, Token] = {}
         self.used: set[str] = set()
         self.revoked = False
+        self.claims: dict[str, Any] = {}
+        """Of ID tokens, beside the usual ones or in their place."""
         self._key = ec.generate_private_key(ec.SECP256R1())
 
     def enter(self, user_code: str, *, allowed: bool = True) -> None:
@@ -52,7 +54,7 @@ class DeviceProvider:
         now = int(time.time())
         claims = {"iss": self.url, "aud": CLIENT, "sub": "ada", "iat": now, "exp": now + self.lifetime}
         about = {"email": "ada@acme.test", "groups": ["payments"], "jti": str(time.monotonic_ns())}
-        return jwt.encode({**claims, **about}, self._key, "ES256", headers={"kid": "one"})
+        return jwt.encode({**claims, **about, **self.claims}, self._key, "ES256", headers={"kid": "one"})
 
     def keys(self) -> dict[str, Any]:
         public = jwt.algorithms.ECAlgorithm.to_jwk(self._key.public_key(), as_dict=True)

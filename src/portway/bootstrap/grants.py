@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import httpx
 
-from portway.apiserver.oidc import Issuer, Provider, ProviderError
+from portway.apiserver.oidc import Issuer, Provider, ProviderError, Refused
 
 _DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 _SCOPES = ("openid", "email", "profile")
@@ -98,7 +98,16 @@ async def _granted(provider: Provider, form: Mapping[str, str], refresh_token: s
     token = str(answer.get("id_token") or "")
     if not token:
         raise ProviderError(f"{endpoints.token} gave no ID token")
-    return Grant(token, str(answer.get("refresh_token") or refresh_token), await provider.verify(token))
+    claims = await provider.verify(token)
+    _check_client(claims, provider.issuer.client_id)
+    return Grant(token, str(answer.get("refresh_token") or refresh_token), claims)
+
+
+def _check_client(claims: Mapping[str, Any], client: str) -> None:
+    """That the token was made for Portway itself, not for another of the API's audiences. Raises Refused."""
+    audience, party = claims["aud"], claims.get("azp", client)
+    if client not in (audience if isinstance(audience, list) else [audience]) or party != client:
+        raise Refused(f"its token was made for another client than {client}")
 
 
 async def _post(provider: Provider, address: str, form: Mapping[str, str]) -> dict[str, Any]:

@@ -143,6 +143,8 @@ class SignOn:
         asked = request.query_params
         if attempt is None or not hmac.compare_digest(attempt.state, asked.get("state", "")):
             return _failed("This log-in was not begun in this browser, or too long ago. Begin again.", 400)
+        if asked.get("iss", attempt.issuer) != attempt.issuer:  # RFC 9207: else one provider gets codes of another
+            return _failed("Another provider than the one that was asked sent this answer.", 400)
         if asked.get("error"):
             return _failed(f"The provider says: {asked.get('error_description') or asked['error']}.", 403)
         provider = self._provider(attempt.issuer)

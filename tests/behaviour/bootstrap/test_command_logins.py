@@ -51,7 +51,12 @@ class Portway:
 @pytest.fixture
 async def portway(tmp_path: Path, provider: DeviceProvider) -> AsyncIterator[Portway]:
     trusted = Issuer(
-        url=provider.url, client_id=CLIENT, client_secret=SECRET, username_claim="email", groups_claim="groups"
+        url=provider.url,
+        client_id=CLIENT,
+        audiences=("another",),
+        client_secret=SECRET,
+        username_claim="email",
+        groups_claim="groups",
     )
     cache = Cache(SqliteStore(tmp_path / "store.db"))
     await cache.start()
@@ -121,6 +126,26 @@ async def test_a_refresh_token_is_good_once_and_brings_the_next(portway: Portway
     assert (await portway.sessions.whoami(second["id_token"])).user == "ada@acme.test"
     code, answer = await portway.post("refresh", issuer=provider.url, refresh_token=first["refresh_token"])
     assert (code, answer["error"]) == (400, "invalid_grant")
+
+
+@pytest.mark.parametrize(
+    ("claims", "reason"),
+    [
+        ({"aud": "another"}, "good as a bearer's, but not made for this log-in"),
+        ({"aud": ["another", CLIENT], "azp": "another"}, "made for another client"),
+        ({"email_verified": False}, "anybody may claim an address"),
+        ({"exp": 1}, "over"),
+    ],
+)
+async def test_a_log_in_takes_tokens_that_were_made_for_it(
+    portway: Portway, provider: DeviceProvider, claims: dict[str, Any], reason: str
+) -> None:
+    provider.claims = {"aud": ["another", CLIENT], "azp": CLIENT}
+    assert "id_token" in await _log_in(portway, provider, after=1)
+    provider.claims = claims
+    with pytest.raises(CommandError, match="the provider's token is not good here"):
+        await _log_in(portway, provider, after=2)
+    assert len(portway.waits) == 2, reason
 
 
 @pytest.mark.parametrize("path", ["device", "device/token", "refresh"])

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, urlsplit
+from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
 
 import httpx
 import oidc_provider_mock
@@ -119,6 +119,15 @@ async def test_a_code_is_of_no_use_twice(portway: Portway) -> None:
         assert (await browser.get(_path(back))).status_code == 303
         browser.cookies.update(cookie)
         assert (await browser.get(_path(back))).status_code == 403
+
+
+async def test_the_answer_of_another_provider_is_not_taken(portway: Portway) -> None:
+    [(_, door)] = portway.sign_on.doors
+    async with portway.browser() as browser:
+        begun = await browser.get(door)
+        back = _path(await _log_in_at(begun.headers["location"]))
+        assert (await browser.get(f"{back}&iss=https://evil.test")).status_code == 400
+        assert (await browser.get(f"{back}&iss={quote(portway.issuer, safe='')}")).status_code == 303
 
 
 async def test_an_unknown_provider_is_not_gone_to(portway: Portway) -> None:
