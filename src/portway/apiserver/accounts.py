@@ -16,14 +16,13 @@ import jwt
 from portway.apiserver import clocks, objects
 from portway.apiserver.signingkeys import ALGORITHM, LONGEST_TOKEN, SigningKeys
 from portway.apiserver.storing import Storage
-from portway.apiserver.users import AUTHENTICATED, User
+from portway.apiserver.users import ACCOUNT, AUTHENTICATED, User, account_groups
 from portway.krm.errors import Cause, StatusError, bad_request, conflict, invalid, not_found
 from portway.krm.identity import Manifest
 from portway.store.contract import Key
 
 IN_CLUSTER = "https://kubernetes.default.svc"
 """The audience that clients in pods of other clusters name for their API server."""
-PREFIX = "system:serviceaccount"
 SHORTEST_SECONDS = 600
 _LEEWAY = timedelta(seconds=60)
 """What is being deleted still vouches for its tokens this long, as upstream."""
@@ -38,17 +37,6 @@ class Bound:
     uid: str
 
 
-def groups_of(namespace: str) -> tuple[str, str]:
-    """Of every service account there."""
-    return f"{PREFIX}s", f"{PREFIX}s:{namespace}"
-
-
-def split_name(name: str) -> tuple[str, str] | None:
-    """(namespace, name) of the account that a user's name stands for; None when it stands for none."""
-    parts = name.removeprefix(f"{PREFIX}:").split(":") if name.startswith(f"{PREFIX}:") else []
-    return (parts[0], parts[1]) if len(parts) == 2 and all(parts) else None
-
-
 @dataclass(frozen=True, slots=True)
 class Account:
     cluster: str
@@ -57,11 +45,11 @@ class Account:
     uid: str
 
     def user(self, token_id: str = "") -> User:
-        groups = (*groups_of(self.namespace), AUTHENTICATED)
+        groups = (*account_groups(self.namespace), AUTHENTICATED)
         extra = {"authentication.kcp.io/cluster-name": (self.cluster,)}
         if token_id:
             extra["authentication.kubernetes.io/credential-id"] = (f"JTI={token_id}",)
-        return User(f"{PREFIX}:{self.namespace}:{self.name}", groups, self.uid, extra, self.cluster)
+        return User(f"{ACCOUNT}:{self.namespace}:{self.name}", groups, self.uid, extra, self.cluster)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,22 @@ import secrets
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from portway.apiserver import accounts, tokens
+from portway.apiserver import tokens
 from portway.apiserver.accounts import ServiceAccountTokens
 from portway.apiserver.oidc import Providers
 from portway.apiserver.rbac import Attributes
 from portway.apiserver.requests import Request
 from portway.apiserver.revocations import Revocations
 from portway.apiserver.tokens import Tokens
-from portway.apiserver.users import ANONYMOUS, AUTHENTICATED, SYSTEM, UNAUTHENTICATED, User
+from portway.apiserver.users import (
+    ANONYMOUS,
+    AUTHENTICATED,
+    SYSTEM,
+    UNAUTHENTICATED,
+    User,
+    account_groups,
+    split_account,
+)
 from portway.krm.errors import bad_request, unauthorized
 
 _GROUP = "authentication.k8s.io"
@@ -82,12 +90,12 @@ def impersonated(request: Request) -> Impersonation | None:
         if named or uid or extra:
             raise bad_request("requested groups, uid or extra without impersonating a user: add Impersonate-User")
         return None
-    account = accounts.split_name(name)
+    account = split_account(name)
     asked = [_ask("serviceaccounts", account[1], account[0]) if account else _ask("users", name)]
     asked += [_ask("groups", group) for group in named]
     asked += [_ask(f"userextras/{key}", value, group=_GROUP) for key, values in extra.items() for value in values]
     asked += [_ask("uids", uid, group=_GROUP)] if uid else []
-    groups = _with_usual(name, named or (accounts.groups_of(account[0]) if account else ()))
+    groups = _with_usual(name, named or (account_groups(account[0]) if account else ()))
     home = request.tenant.cluster if account and request.tenant else ""
     return Impersonation(User(name, groups, uid, extra, home), tuple(asked))
 

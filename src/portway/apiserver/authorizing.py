@@ -11,7 +11,7 @@ from portway.apiserver.requests import Request
 from portway.apiserver.routing import ROOT, Target
 from portway.apiserver.tenants import Tenant
 from portway.apiserver.tokens import is_vault
-from portway.apiserver.users import MASTERS, User
+from portway.apiserver.users import MASTERS, SYSTEM, User
 from portway.krm import selectors
 from portway.krm.errors import Cause, StatusError, forbidden
 
@@ -99,7 +99,7 @@ class Authorizer:
             return wanted.user
         for asked in wanted.asked:
             self.require(request, asked)
-        if wanted.user.is_master:
+        if wanted.user.is_master or wanted.user.name == SYSTEM.name:
             # An administrator of one workspace must not become one of all.
             why = f"only members of {MASTERS} may act as one"
             raise denied(request.user, Attributes("impersonate", "", "groups", "", MASTERS), why)

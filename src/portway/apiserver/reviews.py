@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable
 
 from portway.apiserver import bodies, clocks, objects, responses, reviewchecks
-from portway.apiserver.accounts import Account, split_name
+from portway.apiserver.accounts import Account
 from portway.apiserver.authorizing import describe
 from portway.apiserver.context import Context
 from portway.apiserver.rbac import Attributes, Rule
@@ -14,7 +14,7 @@ from portway.apiserver.resources import Resource
 from portway.apiserver.responses import Response
 from portway.apiserver.routing import Target
 from portway.apiserver.tenants import Tenant
-from portway.apiserver.users import User
+from portway.apiserver.users import User, split_account
 from portway.krm.builtins import definitions
 from portway.krm.builtins.catalogue import TOKEN_REQUEST, definition_name
 from portway.krm.errors import Cause, bad_request, conflict, invalid, not_found
@@ -91,7 +91,7 @@ async def _access_of(context: Context, request: Request, manifest: Manifest) -> 
 def _user(request: Request, spec: Manifest) -> User:
     name = spec.get("user", "")
     extra = {key: tuple(values) for key, values in (spec.get("extra") or {}).items()}
-    home = request.here.cluster if split_name(name) else ""
+    home = request.here.cluster if split_account(name) else ""
     return User(name, tuple(spec.get("groups") or ()), spec.get("uid", ""), extra, home)
 
 

@@ -18,7 +18,7 @@ from portway.bootstrap.errors import StartError
 from portway.cli import contexts, options, output
 from portway.cli.errors import CommandError
 from portway.cli.output import Format
-from portway.kit import clocks
+from portway.kit import clocks, namelists
 from portway.krm.identity import Manifest
 
 if TYPE_CHECKING:
@@ -108,9 +108,7 @@ def revoke(
 
 
 def _write_down(ctx: typer.Context, issued: Issued, user: str, groups: list[str]) -> None:
-    from portway.apiserver.tokens import grouped
-
-    record = _secret(issued.serial, user=user, groups=grouped(groups), expires=clocks.rfc3339(issued.expires))
+    record = _secret(issued.serial, user=user, groups=namelists.joined(groups), expires=clocks.rfc3339(issued.expires))
 
     async def work(session: contexts.Session) -> None:
         for each in await _all(session):

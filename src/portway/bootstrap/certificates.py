@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from portway.apiserver.users import Peer, authenticated
+from portway.apiserver.users import Peer, authenticated, split_account
 from portway.bootstrap.errors import StartError
 
 _CA_DAYS = 3650
@@ -89,8 +89,8 @@ def peer_of(connection: ssl.SSLObject | None) -> Peer | None:
 def _peer(certificate: x509.Certificate) -> Peer | None:
     """Common name → user, organizations → groups, as upstream."""
     names = _values(certificate, NameOID.COMMON_NAME)
-    if not names or not names[0]:
-        return None
+    if not names or not names[0] or split_account(names[0]):
+        return None  # the name of a service account means another in each workspace
     user = authenticated(names[0], tuple(_values(certificate, NameOID.ORGANIZATION_NAME)))
     fingerprint = certificate.fingerprint(hashes.SHA256()).hex()
     extra = {"authentication.kubernetes.io/credential-id": (f"X509SHA256={fingerprint}",)}

@@ -18,7 +18,7 @@ from portway.cli import contexts, logins, options, output
 from portway.cli.errors import CommandError
 from portway.cli.output import Format
 from portway.client import plugins
-from portway.kit import clocks
+from portway.kit import clocks, namelists
 from portway.krm.errors import StatusError
 from portway.krm.identity import Manifest
 
@@ -42,14 +42,14 @@ def create(
     description: Annotated[str, typer.Option(help="What it is for.")] = "",
 ) -> None:
     """Make a token and print it. It cannot be shown again."""
-    from portway.apiserver.tokens import PREFIX, SECRET_TYPE, digest, grouped  # heavy: other commands start without it
+    from portway.apiserver.tokens import PREFIX, SECRET_TYPE, digest  # heavy: other commands start without it
 
     token = PREFIX + secrets.token_urlsafe(32)
     ends = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=days)
     data = {
         "hash": digest(token),
         "user": user,
-        "groups": grouped(groups or []),
+        "groups": namelists.joined(groups or []),
         "description": description,
         "expires": ends.strftime("%Y-%m-%dT%H:%M:%SZ"),
     }

@@ -9,6 +9,7 @@ from portway.apiserver import clocks, crds
 from portway.apiserver.admission.contract import AdmissionRequest, Operation
 from portway.apiserver.rbac import RBAC_GROUP
 from portway.apiserver.registry import Registry
+from portway.kit import namelists
 from portway.krm.errors import invalid
 from portway.krm.identity import Manifest
 
@@ -21,7 +22,7 @@ TEMPLATE_RUNS = "templateruns.portal.portway.dev"
 class RequestedBy:
     """Annotation ``portway.dev/requested-by``: the user that created an object of Portway's groups.
 
-    A TemplateRun also carries that user's groups (``portway.dev/requested-by-groups``, separated by commas), as its
+    A TemplateRun also carries that user's groups (``portway.dev/requested-by-groups``, a ``kit.namelists``), as its
     steps ask what the requester may do. Not forgeable, and fixed from then on except for system:masters.
     """
 
@@ -45,9 +46,9 @@ class RequestedBy:
 
 
 def _stamps(request: AdmissionRequest) -> dict[str, str]:
-    stamps = {REQUESTED_BY: request.user.name}
+    stamps = {REQUESTED_BY: request.user.name_in(request.tenant.cluster)}
     if request.resource.key == TEMPLATE_RUNS:
-        stamps[REQUESTED_BY_GROUPS] = ",".join(request.user.groups)
+        stamps[REQUESTED_BY_GROUPS] = namelists.joined(request.user.groups)
     return stamps
 
 
