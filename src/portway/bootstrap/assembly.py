@@ -31,6 +31,7 @@ from portway.bootstrap import (
 from portway.bootstrap.dispatching import API_PREFIXES, SIDE_PREFIXES, App, Dispatcher
 from portway.bootstrap.errors import StartError
 from portway.bootstrap.jobs import AgentJobs
+from portway.bootstrap.limiting import LimitedBodies
 from portway.bootstrap.listening import Server
 from portway.bootstrap.planning import PlanOnDryRun
 from portway.bootstrap.portalsessions import StoredSessions
@@ -165,7 +166,8 @@ async def open_control_plane(
         git = GitServer(places, access.authorize, access.pushed)
         sign_on = SignOn(api.server.context.authenticator.providers, sessions, settings.portal_address)
         portal = _portal(settings, api, index, sessions, repositories, sign_on=sign_on)
-        app: App = Dispatcher(api.server, git, _side(settings, api, sessions, sign_on), portal)
+        side_app = _side(settings, api, sessions, sign_on)
+        app: App = Dispatcher(api.server, git, LimitedBodies(side_app), LimitedBodies(portal))
         if not settings.is_local:
             app = SecureOnly(app, API_PREFIXES | SIDE_PREFIXES | {"git"})
         tasks = await stack.enter_async_context(background())
