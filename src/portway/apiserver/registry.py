@@ -43,6 +43,10 @@ class Registry:
     def followers(self) -> tuple[Follower[Any], ...]:
         return (self.crds, self.bindings, self.exports, self.schemas)
 
+    def is_builtin(self, group: str, plural: str) -> bool:
+        """In any version."""
+        return (group, plural) in self._builtin_names
+
     def builtin_resource(self, group: str, version: str, plural: str) -> Resource:
         """Raises StatusError 404; every workspace serves what is built in."""
         found = self.builtin.find(group, version, plural)

@@ -226,3 +226,19 @@ async def test_an_export_limits_what_users_of_its_bindings_may_do(api: Any, serv
     assert (await alice.get(WIDGETS))["items"] == []
     assert (await alice.refused("POST", WIDGETS, make.widget("w", n=1)))[0] == 403
     assert (await alice.get("/api/v1/namespaces/default/configmaps"))["kind"] == "ConfigMapList"
+
+
+async def test_a_definition_that_goes_takes_nothing_along_that_a_binding_serves(api: Any, make: Any) -> None:
+    """Else who may make definitions could delete what he may not."""
+    await _provider(api)
+    consumer = await _consumer(api, "a", _binding())
+    await consumer.post(WIDGETS, make.widget("w", n=1))
+    made = await consumer.post(CRDS, make.definition({"n": {"type": "integer"}}))
+    assert _conditions(made)["NamesAccepted"] == "NameConflict"
+    await consumer.delete(f"{CRDS}/widgets.example.org")
+
+    async def gone() -> bool:
+        return bool((await consumer.call("GET", f"{CRDS}/widgets.example.org")).status_code == 404)
+
+    await make.eventually(gone, "the definition is gone")
+    assert (await consumer.get(f"{WIDGETS}/w"))["spec"] == {"n": 1}

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from portway.apiserver import clocks, crds
+from portway.apiserver import approvals, clocks, crds
 from portway.apiserver.admission.contract import AdmissionRequest, Operation
 from portway.apiserver.rbac import RBAC_GROUP
 from portway.apiserver.registry import Registry
 from portway.kit import namelists
-from portway.krm.errors import invalid
+from portway.krm.errors import Cause, invalid
 from portway.krm.identity import Manifest
 
 REQUESTED_BY = "portway.dev/requested-by"
@@ -76,7 +76,7 @@ class Completion:
             crds.complete_status(manifest, request.old or {})
             return
         crds.complete(manifest)
-        causes = crds.check(manifest)
+        causes = (*crds.check(manifest), *approvals.check(manifest, request.old), *self._built_in(manifest))
         if causes:
             raise invalid("CustomResourceDefinition", request.name, causes, request.resource.served.gvk.group)
         finalizers = manifest["metadata"].setdefault("finalizers", None) or []
@@ -89,6 +89,13 @@ class Completion:
         ]
         others += self._registry.taken(request.tenant.cluster)
         crds.settle(manifest, others, clocks.stamp(self._now()))
+
+    def _built_in(self, manifest: Manifest) -> Iterator[Cause]:
+        """Objects of what is built in are kept under its name, and must not be served, or removed, as another's."""
+        spec = manifest.get("spec") or {}
+        plural = (spec.get("names") or {}).get("plural") or ""
+        if self._registry.is_builtin(spec.get("group") or "", plural):
+            yield Cause("FieldValueForbidden", f'Forbidden: "{plural}" is built in', "spec.names.plural")
 
 
 def _complete_secret(_request: AdmissionRequest, manifest: Manifest) -> None:

@@ -116,7 +116,7 @@ async def _apply_once(
             uid = configuration["metadata"]["uid"]
             why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
             raise StatusError(409, "Conflict", why, name=target.name, kind=resource.served.plural)
-        if request.view is None:  # a view has said already what its user may write
+        if request.view is None:  # a view says itself what its user may create
             context.authorizer.require(request, authorizing.attributes_of(target, "create"))
         own_side = _own_side(resource, "", configuration)
         manifest = ownership.applied(request, resource, None, own_side, subresource="", now=context.now)
