@@ -242,3 +242,19 @@ async def test_a_definition_that_goes_takes_nothing_along_that_a_binding_serves(
 
     await make.eventually(gone, "the definition is gone")
     assert (await consumer.get(f"{WIDGETS}/w"))["spec"] == {"n": 1}
+
+
+async def test_no_status_of_a_definition_puts_it_in_the_place_of_what_is_bound(api: Any, make: Any) -> None:
+    await _provider(api)
+    consumer = await _consumer(api, "a", _binding())
+    definition = make.definition({"s": {"type": "string"}})
+    more = {**definition["spec"]["versions"][0], "name": "v2", "storage": False}
+    definition["spec"]["versions"].append(more)
+    await consumer.post(CRDS, definition)
+    established = [{"type": kind, "status": "True"} for kind in ("Established", "NamesAccepted")]
+    await consumer.patch(f"{CRDS}/widgets.example.org/status", {"status": {"conditions": established}})
+    refused = await consumer.refused("POST", WIDGETS, make.widget("w", s="free"), fieldValidation="Strict")
+    assert refused[0] == 400
+    assert 'unknown field "spec.s"' in refused[2]
+    other = "/apis/example.org/v2/namespaces/default/widgets"
+    assert (await consumer.call("GET", other)).status_code == 404
