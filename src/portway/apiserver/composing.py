@@ -109,7 +109,7 @@ def compose(cache: Cache, settings: Settings, sealer: Sealer | None, now: clocks
             mutating_policies,
             mutating_webhooks,
             Publishing(storage, tenants, settings, now),
-            BindingAdmission(registry, grants, BindingStatuses(registry, now)),
+            BindingAdmission(registry, tenants, grants, BindingStatuses(registry, now)),
             WorkspaceCreation(tenants, registry, types, grants, settings=settings, now=now),
         ),
         validating=(

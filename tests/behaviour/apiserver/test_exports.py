@@ -258,3 +258,17 @@ async def test_no_status_of_a_definition_puts_it_in_the_place_of_what_is_bound(a
     assert 'unknown field "spec.s"' in refused[2]
     other = "/apis/example.org/v2/namespaces/default/widgets"
     assert (await consumer.call("GET", other)).status_code == 404
+
+
+async def test_nobody_writes_who_an_export_is_or_what_is_bound(api: Any, server: Any) -> None:
+    provider = await _provider(api)
+    consumer = await _consumer(api, "a", _binding())
+    for workspace in (provider, consumer):
+        await _grant(workspace, "eve", ACCESS, EVERYTHING)
+    token = await server.tokens.mint("eve")
+    before = (await provider.get(f"{APIS}/apiexports/shop"))["status"]
+    forged = {"status": {"identityHash": "another", "virtualWorkspaces": [{"url": "https://evil.test"}]}}
+    assert (await provider.as_user(token).patch(f"{APIS}/apiexports/shop/status", forged))["status"] == before
+    bound = (await consumer.get(f"{APIS}/apibindings/shop"))["status"]
+    empty = {"status": {"phase": "Binding", "boundResources": []}}
+    assert (await consumer.as_user(token).patch(f"{APIS}/apibindings/shop/status", empty))["status"] == bound
