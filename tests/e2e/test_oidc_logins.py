@@ -75,7 +75,7 @@ class Person:
             env=self.portway.environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=180,
             check=False,
         )
 
