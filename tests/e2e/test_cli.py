@@ -177,6 +177,21 @@ def test_nobody_there_to_confirm_makes_nothing(portway: Installation) -> None:
     assert _failed(portway, "get", "postgres", "unasked", *PAYMENTS).startswith("There is no Postgres 'unasked'")
 
 
+def test_a_client_certificate_is_revoked_without_a_restart(portway: Installation, tmp_path: Path) -> None:
+    file = tmp_path / "kubeconfig"
+    file.write_text(portway.succeed("certificate", "create", "grace", "-g", "system:masters", "--hours", "1"))
+    environment = {"PORTWAY_KUBECONFIG": str(file)}
+    assert _as(portway, "get", "namespaces", **environment).returncode == 0
+    [made] = json.loads(portway.succeed("certificate", "list", "-o", "json"))
+    assert (made["user"], made["groups"], made["revoked"]) == ("grace", "system:masters", "")
+    assert portway.succeed("certificate", "revoke", made["serial"].upper()) == f"Revoked {made['serial']}.\n"
+    assert "refused the token" in _failed(portway, "get", "namespaces", **environment)
+    [made] = json.loads(portway.succeed("certificate", "list", "-o", "json"))
+    assert made["revoked"]
+    assert portway.succeed("certificate", "revoke", "00:11:22:33:44:55") == "Revoked 1122334455.\n"
+    assert "There is no certificate nobody" in _failed(portway, "certificate", "revoke", "nobody")
+
+
 def test_kubectl_takes_the_kubeconfig(portway: Installation, tmp_path: Path) -> None:
     file = tmp_path / "kubeconfig"
     file.write_text(portway.succeed("kubeconfig", *PAYMENTS))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from portway.apiserver import clocks, objects
 from portway.apiserver.signingkeys import ALGORITHM, LONGEST_TOKEN, SigningKeys
 from portway.apiserver.storing import Storage
-from portway.apiserver.users import AUTHENTICATED, User
+from portway.apiserver.users import ACCOUNT, AUTHENTICATED, User, account_groups
 from portway.kit import lazily
 from portway.krm.errors import Cause, StatusError, bad_request, conflict, invalid, not_found
 from portway.krm.identity import Manifest
@@ -28,7 +28,6 @@ else:
 
 IN_CLUSTER = "https://kubernetes.default.svc"
 """The audience that clients in pods of other clusters name for their API server."""
-PREFIX = "system:serviceaccount"
 SHORTEST_SECONDS = 600
 _LEEWAY = timedelta(seconds=60)
 """What is being deleted still vouches for its tokens this long, as upstream."""
@@ -51,11 +50,11 @@ class Account:
     uid: str
 
     def user(self, token_id: str = "") -> User:
-        groups = (f"{PREFIX}s", f"{PREFIX}s:{self.namespace}", AUTHENTICATED)
+        groups = (*account_groups(self.namespace), AUTHENTICATED)
         extra = {"authentication.kcp.io/cluster-name": (self.cluster,)}
         if token_id:
             extra["authentication.kubernetes.io/credential-id"] = (f"JTI={token_id}",)
-        return User(f"{PREFIX}:{self.namespace}:{self.name}", groups, self.uid, extra, self.cluster)
+        return User(f"{ACCOUNT}:{self.namespace}:{self.name}", groups, self.uid, extra, self.cluster)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +83,15 @@ class ServiceAccountTokens:
         """Objects that tokens speak for, and their metadata as of that record."""
 
     def issue(self, account: Account, spec: Manifest) -> Manifest:
-        """The status of a TokenRequest; fills ``spec`` in. Raises StatusError."""
+        """The status of a TokenRequest; fills in and shortens ``spec``. Raises StatusError."""
         seconds = spec.setdefault("expirationSeconds", self._lifetime)
         _check_seconds(seconds)
+        seconds = spec["expirationSeconds"] = min(seconds, int(LONGEST_TOKEN.total_seconds()))
         audiences = spec["audiences"] = spec.get("audiences") or [self.issuer]
         reference = spec.get("boundObjectRef")
         bound = self._bound(account, reference) if reference else None
         issued = int(self._now().timestamp())
-        expires = issued + min(int(seconds), int(LONGEST_TOKEN.total_seconds()))
+        expires = issued + seconds
         about: Manifest = {
             "clusterName": account.cluster,
             "namespace": account.namespace,
@@ -165,11 +165,11 @@ class ServiceAccountTokens:
     def _bound(self, account: Account, reference: Manifest) -> Bound:
         kind, name, uid = (str(reference.get(field) or "") for field in ("kind", "name", "uid"))
         version = reference.get("apiVersion") or "v1"
-        if (version, kind) == ("v1", "Pod"):
-            raise not_found("pods", name)
-        if (version, kind) != ("v1", "Secret"):
-            group, _, plain = version.rpartition("/")
-            raise bad_request(f"cannot bind token for serviceaccount to object of type {group}/{plain}, Kind={kind}")
+        group, _, plain = version.rpartition("/")
+        if not group and kind in ("Pod", "Node"):
+            raise not_found(f"{kind.lower()}s", name)  # there are none here
+        if group or kind != "Secret":
+            raise bad_request(f"cannot bind token to object of type {group}/{plain}, Kind={kind}")
         record = self._storage.get(Key("secrets", account.cluster, account.namespace, name))
         if record is None:
             raise not_found("secrets", name)

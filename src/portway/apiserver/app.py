@@ -128,6 +128,7 @@ class ApiServer:
         except Unavailable as error:
             answer = responses.failure(unavailable(f"the store is not available: {error}"))
         except Exception:
+            request.panicked = True
             log.exception("request failed", extra={"path": scope["path"], "audit_id": request.audit_id})
             answer = responses.failure(internal(f"an internal error occurred, see the log for {request.audit_id}"))
         code = answer.code if isinstance(answer, Response) else 200
@@ -160,7 +161,7 @@ class ApiServer:
             raise unauthorized()
         if target.cluster != routing.WILDCARD:
             request.tenant = context.tenants.resolve(target.cluster)
-        asked = authorizing.attributes_of(target, verb)
+        asked = authorizing.attributes_of(target, verb, request.query.get("fieldSelector", ""))
         if target.service:
             return await self._serve_view(request, asked, verb)
         acting = authn.impersonated(request)
@@ -169,11 +170,13 @@ class ApiServer:
         context.authorizer.require(request, asked)
         if request.tenant is None and target.cluster != routing.WILDCARD:
             raise authorizing.denied(request.user, asked, f'no access to workspace "{target.cluster}"')
+        request.authorized = True
         return await self._serve(request, verb)
 
     async def _serve_view(self, request: Request, asked: Attributes, verb: str) -> Response | Stream:
         """Below ``/services/``: the view decides what may be seen and as whom."""
         request.view = await virtual_entry.open_view(self.context, request, asked)
+        request.authorized = True
         return await self._serve(request, verb)
 
     async def _serve(self, request: Request, verb: str) -> Response | Stream:

@@ -30,6 +30,14 @@ CONFIDENTIAL = frozenset(
     )
 )
 """Resources (or subresources) of which only metadata is logged."""
+_CONFIDENTIAL_KINDS = (
+    ("v1", "Secret"),
+    ("authentication.k8s.io/v1", "TokenRequest"),
+    ("authentication.k8s.io/v1", "TokenReview"),
+)
+_HARMLESS = (401, 403, 404)
+"""Refusals whose message repeats nothing of the body."""
+_USER_AGENT_LENGTH = 1024
 _CONFIDENTIAL_PARAMETERS = frozenset(("token", "access_token"))
 _REMEMBERED = 8192
 _NAME = re.compile(rb'"metadata":\{"name":"([^"\\]+)"')
@@ -83,10 +91,10 @@ class Auditor:
             more: Manifest = {"responseStatus": {"metadata": {}, "code": 200}}
             self._stage(request, record, "ResponseComplete", more)
             return
-        stage = "Panic" if answer.code == 500 else "ResponseComplete"
+        stage = "Panic" if request.panicked else "ResponseComplete"
         if stage in record.verdict.omitted:
             return
-        more = {"responseStatus": _status_of(answer)}
+        more = {"responseStatus": _status_of(answer, told=not _is_confidential(request) or answer.code in _HARMLESS)}
         if record.level >= Level.REQUEST and request.kept:
             more["requestObject"] = _trimmed(_decoded(request), record)
         if record.level >= Level.REQUEST_RESPONSE:
@@ -136,13 +144,13 @@ class Auditor:
         if request.user is not record.user:
             event["impersonatedUser"] = request.user.to_user_info()
         event["sourceIPs"] = _sources(request)
-        event["userAgent"] = request.header(b"user-agent")
+        event["userAgent"] = _user_agent(request)
         if request.target.is_resource:
             event["objectRef"] = _object(request, answer)
         event.update(more or {})
         event["requestReceivedTimestamp"] = clocks.micro_stamp(record.received)
         event["stageTimestamp"] = clocks.micro_stamp(self._now())
-        event["annotations"] = _annotations(request, event)
+        event["annotations"] = _annotations(request, stage)
         self._lines.write(orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE))
 
 
@@ -191,25 +199,37 @@ def _object(request: Request, answer: Response | None) -> Manifest:
     return {key: value for key, value in fields.items() if value}
 
 
-def _annotations(request: Request, event: Manifest) -> Manifest:
-    code = (event.get("responseStatus") or {}).get("code", 0)
+def _annotations(request: Request, stage: str) -> Manifest:
     annotations = {"portway.dev/workspace": request.tenant.path if request.tenant else request.target.cluster}
-    if code:
-        annotations["authorization.k8s.io/decision"] = "forbid" if code == 403 else "allow"
+    if stage != "RequestReceived" and not request.user.is_anonymous:
+        annotations["authorization.k8s.io/decision"] = "allow" if request.authorized else "forbid"
     return {**request.audit_annotations, **annotations}
 
 
-def _status_of(answer: Response) -> Manifest:
+def _status_of(answer: Response, *, told: bool) -> Manifest:
+    """``told``: with the message, which may repeat what was sent."""
     if answer.code < 400:
         return {"metadata": {}, "code": answer.code}
     status = _loaded(answer.body)
     if not isinstance(status, dict) or status.get("kind") != "Status":
         return {"metadata": {}, "status": "Failure", "code": answer.code}
-    kept = ("status", "message", "reason", "details", "code")
+    kept = ("status", "message", "reason", "details", "code") if told else ("status", "reason", "code")
     return {"metadata": {}, **{key: status[key] for key in kept if key in status}}
 
 
+def _user_agent(request: Request) -> str:
+    text = request.header(b"user-agent")
+    return text if len(text) <= _USER_AGENT_LENGTH else text[:_USER_AGENT_LENGTH] + "...TRUNCATED"
+
+
 def _decoded(request: Request) -> Any:
+    """The body; nothing of what has secrets in it and was only sent to the wrong place."""
+    value = _parsed(request)
+    said = (value.get("apiVersion"), value.get("kind")) if isinstance(value, dict) else ("", "")
+    return None if said in _CONFIDENTIAL_KINDS else value
+
+
+def _parsed(request: Request) -> Any:
     media = request.header(b"content-type")
     try:
         if "protobuf" in media:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 
+from portway.apiserver.authn import Impersonation
 from portway.apiserver.explaining import explain
 from portway.apiserver.rbac import Attributes, Grants
 from portway.apiserver.requests import Request
 from portway.apiserver.routing import ROOT, Target
 from portway.apiserver.tenants import Tenant
-from portway.apiserver.tokens import NAMESPACE as VAULT
-from portway.apiserver.users import MASTERS, User
+from portway.apiserver.tokens import is_vault
+from portway.apiserver.users import MASTERS, SYSTEM, User
+from portway.krm import selectors
 from portway.krm.errors import Cause, StatusError, forbidden
 
 ACCESS = Attributes("access", path="/")
@@ -32,11 +34,22 @@ def verb_of(request: Request) -> str:
     return _VERBS.get(request.method, request.method.lower())
 
 
-def attributes_of(target: Target, verb: str) -> Attributes:
+def attributes_of(target: Target, verb: str, selector: str = "") -> Attributes:
+    """``selector``: of fields; a list of the one object that it names is asked for by that name, as upstream."""
     if not target.is_resource:
         return Attributes(verb, path=target.path)
     resource = f"{target.resource}/{target.subresource}" if target.subresource else target.resource
-    return Attributes(verb, target.group, resource, target.namespace, target.name)
+    name = target.name
+    if selector and not name and verb in ("list", "watch"):
+        name = _named_by(selector)
+    return Attributes(verb, target.group, resource, target.namespace, name)
+
+
+def _named_by(selector: str) -> str:
+    try:
+        return selectors.parse_fields(selector).exact("metadata.name") or ""
+    except StatusError:  # said by the verb itself
+        return ""
 
 
 class Authorizer:
@@ -52,11 +65,11 @@ class Authorizer:
         """Once in the workspace. Where tokens and keys are kept is for system:masters alone, whatever roles say."""
         if user.is_master:
             return True
-        return not _is_vault(tenant, asked) and self.grants.allows(user, tenant.cluster, asked)
+        return not _in_vault(tenant, asked) and self.grants.allows(user, tenant.cluster, asked)
 
     def why_not(self, tenant: Tenant, asked: Attributes) -> tuple[Cause, ...]:
         """What is missing, for one who may enter the workspace."""
-        if _is_vault(tenant, asked):
+        if _in_vault(tenant, asked):
             return (Cause("RuleMissing", f"Tokens and keys are for members of {MASTERS} alone, whatever roles say."),)
         return explain(self.grants, tenant.cluster, asked).to_causes()
 
@@ -76,46 +89,26 @@ class Authorizer:
             error.causes = self.why_not(tenant, asked)
             raise error
 
-    def require_impersonation(self, request: Request, user: User) -> User:
+    def require_impersonation(self, request: Request, wanted: Impersonation) -> User:
         """The user to go on as, whose roles count in this workspace only. Raises StatusError 403.
 
         The caller must be allowed to impersonate the user and every group it asked for; only system:masters may
         act as system:masters.
         """
         if request.user.is_master:
-            return user
-        for asked in _impersonations(user):
+            return wanted.user
+        for asked in wanted.asked:
             self.require(request, asked)
-        if user.is_master and not request.user.is_master:
+        if wanted.user.is_master or wanted.user.name == SYSTEM.name:
             # An administrator of one workspace must not become one of all.
             why = f"only members of {MASTERS} may act as one"
             raise denied(request.user, Attributes("impersonate", "", "groups", "", MASTERS), why)
-        return dataclasses.replace(user, scope=request.cluster)
+        return dataclasses.replace(wanted.user, scope=request.cluster)
 
 
-def _is_vault(tenant: Tenant, asked: Attributes) -> bool:
-    if tenant.cluster != ROOT:
-        return False
+def _in_vault(tenant: Tenant, asked: Attributes) -> bool:
     every_secret = asked.resource == "secrets" and not asked.group and not asked.namespace
-    return asked.namespace == VAULT or every_secret
-
-
-def _impersonations(user: User) -> list[Attributes]:
-    if user.name.startswith("system:serviceaccount:"):
-        _, _, namespace, name = user.name.split(":", 3)
-        asked = [Attributes("impersonate", "", "serviceaccounts", namespace, name)]
-        implied = {"system:serviceaccounts", f"system:serviceaccounts:{namespace}"}
-    else:
-        asked, implied = [Attributes("impersonate", "", "users", "", user.name)], set()
-    implied |= {"system:authenticated", "system:unauthenticated"}
-    asked += [Attributes("impersonate", "", "groups", "", g) for g in user.groups if g not in implied]
-    if user.uid:
-        asked.append(Attributes("impersonate", "authentication.k8s.io", "uids", "", user.uid))
-    for key, values in user.extra.items():
-        asked += [
-            Attributes("impersonate", "authentication.k8s.io", f"userextras/{key}", "", value) for value in values
-        ]
-    return asked
+    return is_vault(tenant.cluster, asked.namespace) or (tenant.cluster == ROOT and every_secret)
 
 
 def denied(user: User, asked: Attributes, why: str, workspace: str = "") -> StatusError:

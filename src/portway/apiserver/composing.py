@@ -16,6 +16,7 @@ from portway.apiserver.admission.matching import Matcher
 from portway.apiserver.admission.namespaces import NamespaceLifecycle
 from portway.apiserver.admission.policies.mutation import MutatingPolicies
 from portway.apiserver.admission.policies.params import Params
+from portway.apiserver.admission.policies.reading import ParamReading
 from portway.apiserver.admission.policies.rego import RegoPolicies, Worker
 from portway.apiserver.admission.policies.validation import ValidatingPolicies
 from portway.apiserver.admission.policies.writing import PolicyWriting
@@ -38,6 +39,7 @@ from portway.apiserver.oidc import Providers
 from portway.apiserver.rbac import Grants
 from portway.apiserver.registry import Registry
 from portway.apiserver.resealing import Resealing
+from portway.apiserver.revocations import Revocations
 from portway.apiserver.sealing import Envelope
 from portway.apiserver.settings import Settings
 from portway.apiserver.signingkeys import SigningKeys
@@ -76,17 +78,24 @@ def compose(cache: Cache, settings: Settings, sealer: Sealer | None, now: clocks
     quotas = Quotas(cache, storage, settings.object_limit)
     validating_policies = ValidatingPolicies(cache, matcher, params, grants)
 
+    authorizer = Authorizer(grants)
+    readable = {
+        "ValidatingAdmissionPolicyBinding": validating_policies.find,
+        "MutatingAdmissionPolicyBinding": mutating_policies.find,
+    }
+
     async def create_secret(secret: Manifest) -> None:
         await Internal(context).create(roots.ROOT, registry.builtin_resource("", "v1", "secrets"), secret, NAMESPACE)
 
     tokens = Tokens(storage, create_secret, now)
+    revocations = Revocations(storage)
     context = Context(
         storage=storage,
         tenants=tenants,
         registry=registry,
         types=types,
-        authenticator=Authenticator(tokens, accounts, Providers(settings.issuers, now)),
-        authorizer=Authorizer(grants),
+        authenticator=Authenticator(tokens, accounts, Providers(settings.issuers, now), revocations),
+        authorizer=authorizer,
         accounts=accounts,
         settings=settings,
         quotas=quotas,
@@ -94,13 +103,13 @@ def compose(cache: Cache, settings: Settings, sealer: Sealer | None, now: clocks
         mutating=(
             RequestedBy(),
             Completion(registry, now),
-            PolicyWriting(registry),
+            PolicyWriting(registry, ParamReading(registry, authorizer, readable)),
             quotas,
             WebhookWriting(),
             mutating_policies,
             mutating_webhooks,
             Publishing(storage, tenants, settings, now),
-            BindingAdmission(registry, grants, BindingStatuses(registry, now)),
+            BindingAdmission(registry, tenants, grants, BindingStatuses(registry, now)),
             WorkspaceCreation(tenants, registry, types, grants, settings=settings, now=now),
         ),
         validating=(
@@ -124,6 +133,7 @@ def compose(cache: Cache, settings: Settings, sealer: Sealer | None, now: clocks
         *registry.followers,
         *grants.followers,
         tokens.follower,
+        revocations.follower,
         keys.follower,
     )
     for follower in followers:

@@ -17,7 +17,7 @@ from portway.krm.errors import StatusError
 from portway.krm.identity import GroupVersion, Manifest
 from portway.store.contract import Event, Key, Record
 
-_SECONDS = 30.0
+_SECONDS = 30
 _REMEMBERED = 20_000
 _GROUP = "apiextensions.k8s.io"
 
@@ -103,14 +103,13 @@ async def _ask(conversion: WebhookConversion, manifests: list[Manifest], api_ver
         "request": {"uid": uid, "desiredAPIVersion": api_version, "objects": manifests},
     }
     answer = await webhooks.call(conversion.client_config, review, _SECONDS)
-    if version == "v1" and (answer.get("kind"), answer.get("apiVersion")) != ("ConversionReview", f"{_GROUP}/v1"):
-        told = f"{answer.get('apiVersion')}, Kind={answer.get('kind')}"
-        raise webhooks.Failed(f"expected webhook response of {_GROUP}/v1, Kind=ConversionReview, got {told}")
+    if version == "v1":
+        webhooks.verify_kind(answer, f"{_GROUP}/v1", "ConversionReview")
     response = answer.get("response")
     if not isinstance(response, dict):
         raise webhooks.Failed("no response provided")
-    if version == "v1" and response.get("uid") != uid:
-        raise webhooks.Failed(f'expected response.uid="{uid}", got "{response.get("uid", "")}"')
+    if version == "v1":
+        webhooks.verify_uid(response, uid)
     result = response.get("result") or {}
     if result.get("status") != "Success":
         told = f"response.result.status was '{result.get('status', '')}', not 'Success'"

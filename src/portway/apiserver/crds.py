@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from portway.apiserver import resources, webhooks
+from portway.apiserver import approvals, resources, webhooks
 from portway.apiserver.resources import Bundle, Resource, WebhookConversion
 from portway.krm.builtins import served_from_crd
 from portway.krm.cel import rulechecks
@@ -153,6 +153,10 @@ def settle(manifest: Manifest, others: Iterable[Definition], now: str) -> None:
         _condition("NamesAccepted", accepted, "NoConflicts" if accepted else taken, now),
         _condition("Established", established, "InitialNamesAccepted" if established else "NotAccepted", now),
     ]
+    if approvals.is_protected(spec["group"]):
+        state, why = approvals.state_of(manifest)
+        approved = state is approvals.State.APPROVED
+        new.append({**_condition(approvals.CONDITION, approved, None, now), "reason": str(state), "message": why})
     if manifest["metadata"].get("deletionTimestamp"):
         new.append(_condition("Terminating", True, "InstanceDeletionInProgress", now))
     status["conditions"] = [_kept(old.get(c["type"]), c) for c in new]
@@ -170,7 +174,7 @@ def complete_status(manifest: Manifest, old: Manifest) -> None:
             status[field] = old["status"][field]
 
 
-_OWN_CONDITIONS = ("NamesAccepted", "Established", "Terminating")
+_OWN_CONDITIONS = ("NamesAccepted", "Established", approvals.CONDITION, "Terminating")
 _MESSAGES = {
     "NoConflicts": "no conflicts found",
     "InitialNamesAccepted": "the initial names have been accepted",

@@ -63,7 +63,8 @@ class Issuer:
     required: tuple[tuple[str, str], ...] = ()
     """Claims that must have exactly this value."""
     algorithms: tuple[str, ...] = ALGORITHMS
-    scopes: tuple[str, ...] = ("openid", "email", "profile")
+    scopes: tuple[str, ...] = ()
+    """What a log-in asks for; empty for what is needed."""
     ca: str = ""
     """PEM text of the authority to trust; empty for the machine's."""
 
@@ -75,6 +76,12 @@ class Endpoints:
     authorization: str
     token: str
     keys: str
+    device: str = ""
+    """Of the device authorization grant; empty when the provider has none."""
+    scopes: tuple[str, ...] = ()
+    """Those that it knows, if it says so."""
+    client_authentication: tuple[str, ...] = ()
+    """How clients may show their secret, if it says so."""
 
 
 class Provider:
@@ -91,7 +98,7 @@ class Provider:
     async def endpoints(self) -> Endpoints:
         """Raises ProviderError."""
         if self._endpoints is None:
-            async with self._client() as client:
+            async with self.http() as client:
                 await self._discover(client)
         assert self._endpoints is not None  # noqa: S101  _discover sets it or raises
         return self._endpoints
@@ -201,7 +208,7 @@ class Provider:
             self._fetched = loop.time()
 
     async def _fetch(self) -> None:
-        async with self._client() as client:
+        async with self.http() as client:
             endpoints = await self._discover(client)
             document = await self._read(client, endpoints.keys)
         keys = []
@@ -227,26 +234,13 @@ class Provider:
                 str(document.get("authorization_endpoint") or ""),
                 str(document.get("token_endpoint") or ""),
                 str(document["jwks_uri"]),
+                str(document.get("device_authorization_endpoint") or ""),
+                _texts(document.get("scopes_supported")),
+                _texts(document.get("token_endpoint_auth_methods_supported")),
             )
         except KeyError:
             raise ProviderError(f"{address} names no jwks_uri") from None
         return self._endpoints
-
-    async def exchange(self, form: Mapping[str, str]) -> dict[str, Any]:
-        """What the token endpoint answers to an authorization code. Raises ProviderError."""
-        endpoints = await self.endpoints()
-        secret = {"client_secret": self.issuer.client_secret} if self.issuer.client_secret else {}
-        body = {"client_id": self.issuer.client_id, **secret, **form}
-        try:
-            async with self._client() as client:
-                answer = await client.post(endpoints.token, data=body, headers={"Accept": "application/json"})
-                document = answer.json()
-        except (httpx.HTTPError, ValueError) as error:
-            raise ProviderError(f"{endpoints.token} did not answer: {error}") from None
-        if answer.status_code != 200 or not isinstance(document, dict):
-            why = document.get("error_description") or document.get("error") if isinstance(document, dict) else ""
-            raise ProviderError(f"{endpoints.token} refused the log-in: {why or answer.status_code}")
-        return document
 
     async def _read(self, client: httpx.AsyncClient, address: str) -> dict[str, Any]:
         try:
@@ -261,9 +255,14 @@ class Provider:
             raise ProviderError(f"{address} is no JSON object")
         return document
 
-    def _client(self) -> httpx.AsyncClient:
+    def http(self) -> httpx.AsyncClient:
+        """For requests to the provider alone."""
         trust = ssl.create_default_context(cadata=self.issuer.ca) if self.issuer.ca else True
         return httpx.AsyncClient(verify=trust, timeout=_FETCH_SECONDS, follow_redirects=False)
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return tuple(str(each) for each in value) if isinstance(value, list) else ()
 
 
 class Providers:

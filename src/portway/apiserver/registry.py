@@ -43,6 +43,10 @@ class Registry:
     def followers(self) -> tuple[Follower[Any], ...]:
         return (self.crds, self.bindings, self.exports, self.schemas)
 
+    def is_builtin(self, group: str, plural: str) -> bool:
+        """In any version."""
+        return (group, plural) in self._builtin_names
+
     def builtin_resource(self, group: str, version: str, plural: str) -> Resource:
         """Raises StatusError 404; every workspace serves what is built in."""
         found = self.builtin.find(group, version, plural)
@@ -124,7 +128,10 @@ class Registry:
     def _make(self, cluster: str) -> ResourceSet:
         bundles = [definition.bundle for definition in self.crds.of(cluster).values()]
         if self.bindings.of(cluster):
-            bundles += self._bound(cluster)
+            bound = list(self._bound(cluster))
+            taken = {resource.key for bundle in bound for resource in bundle.resources}
+            # A status that somebody wrote into a CRD must not have it served in the place of what is bound.
+            bundles = [b for b in bundles if not any(resource.key in taken for resource in b.resources)] + bound
         bundles = sorted((b for b in bundles if b.resources), key=lambda bundle: bundle.identity)
         if not bundles:
             return self.builtin

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 from portway.apiserver.routing import Target
 from portway.apiserver.tenants import Tenant
-from portway.apiserver.users import ANONYMOUS, User
+from portway.apiserver.users import ANONYMOUS, Peer, User
 from portway.krm.errors import Cause, StatusError, bad_request, invalid
 
 if TYPE_CHECKING:
@@ -42,8 +42,7 @@ class Request:
     receive: Receive
     body_limit: int
     user: User = ANONYMOUS
-    peer: User | None = None
-    """Whom the client certificate of the connection names."""
+    peer: Peer | None = None
     tenant: Tenant | None = None
     """The workspace addressed; None for the wildcard."""
     view: View | None = None
@@ -55,10 +54,14 @@ class Request:
     client: str = ""
     """Address of the other side; empty within the process."""
     audit: Record | None = None
+    """What the audit log tells of it; None while that is open, and when it is nothing."""
     audit_annotations: dict[str, str] = field(default_factory=dict)
     """What admission has to say in the audit log."""
-    """What the audit log tells of it; None while that is open, and when it is nothing."""
     audited: bool = False
+    authorized: bool = False
+    """Whether it was found to be allowed; what came of it later is another matter."""
+    panicked: bool = False
+    """An error that nobody expected ended it."""
     kept: bytes = b""
     """The body once it was read, for the audit log."""
 

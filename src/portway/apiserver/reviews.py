@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 
-from portway.apiserver import bodies, objects, responses
+from portway.apiserver import bodies, clocks, objects, responses, reviewchecks
 from portway.apiserver.accounts import Account
 from portway.apiserver.authorizing import describe
 from portway.apiserver.context import Context
@@ -12,11 +12,12 @@ from portway.apiserver.rbac import Attributes, Rule
 from portway.apiserver.requests import Request
 from portway.apiserver.resources import Resource
 from portway.apiserver.responses import Response
+from portway.apiserver.routing import Target
 from portway.apiserver.tenants import Tenant
-from portway.apiserver.users import User
+from portway.apiserver.users import User, split_account
 from portway.krm.builtins import definitions
 from portway.krm.builtins.catalogue import TOKEN_REQUEST, definition_name
-from portway.krm.errors import bad_request, conflict, not_found
+from portway.krm.errors import Cause, bad_request, conflict, invalid, not_found
 from portway.krm.identity import Manifest
 from portway.store.contract import Key
 
@@ -45,64 +46,87 @@ async def token(context: Context, request: Request, resource: Resource) -> Respo
     if record is None:
         raise not_found("serviceaccounts", target.name)
     uid = objects.decode(record.value)["metadata"]["uid"]
-    wanted = (manifest.get("metadata") or {}).get("uid")
-    if wanted and wanted != uid:
-        raise conflict("serviceaccounts", target.name, f"the UID asked for ({wanted}) is not that of the account")
+    _check_identity(manifest.get("metadata") or {}, target, uid)
     account = Account(request.cluster, target.namespace, target.name, uid)
     spec = manifest["spec"] = manifest.get("spec") or {}
+    before = spec.get("expirationSeconds")
     manifest["status"] = context.accounts.issue(account, spec)
-    manifest["metadata"] = {"name": target.name, "namespace": target.namespace, "creationTimestamp": None}
+    if before and spec["expirationSeconds"] != before:
+        request.warnings.append(
+            f"requested expiration of {before} seconds shortened to {spec['expirationSeconds']} seconds"
+        )
+    made = clocks.stamp(context.now())
+    manifest["metadata"] = {"name": target.name, "namespace": target.namespace, "uid": uid, "creationTimestamp": made}
     return responses.of(manifest, 201)
 
 
+def _check_identity(metadata: Manifest, target: Target, uid: str) -> None:
+    """What a TokenRequest says of its account must be so. Raises StatusError."""
+    for field, actual in (("name", target.name), ("namespace", target.namespace)):
+        given = metadata.get(field)
+        if given and given != actual:
+            text = f'Invalid value: "{given}": must match the service account {field} if specified'
+            cause = Cause("FieldValueInvalid", text, f"metadata.{field}")
+            raise invalid(TOKEN_REQUEST.kind, target.name, (cause,), TOKEN_REQUEST.group)
+    wanted = metadata.get("uid")
+    if wanted and wanted != uid:
+        raise conflict(
+            TOKEN_REQUEST.kind,
+            target.name,
+            f"the UID in the token request ({wanted}) does not match the UID of the service account ({uid})",
+            TOKEN_REQUEST.group,
+        )
+
+
 async def _self_access(context: Context, request: Request, manifest: Manifest) -> Manifest:
+    reviewchecks.check_self(manifest)
     return _access(context, request.here, request.user, manifest.get("spec") or {})
 
 
 async def _access_of(context: Context, request: Request, manifest: Manifest) -> Manifest:
-    spec = manifest.get("spec") or {}
-    if not spec.get("user") and not spec.get("groups"):
-        raise bad_request("spec.user or spec.groups must be set: whose access is asked for?")
-    return _access(context, request.here, _user(request, spec), spec)
+    reviewchecks.check_other(manifest)
+    return _access(context, request.here, _user(request, manifest["spec"]), manifest["spec"])
 
 
 def _user(request: Request, spec: Manifest) -> User:
     name = spec.get("user", "")
     extra = {key: tuple(values) for key, values in (spec.get("extra") or {}).items()}
-    home = request.here.cluster if name.startswith("system:serviceaccount:") else ""
+    home = request.here.cluster if split_account(name) else ""
     return User(name, tuple(spec.get("groups") or ()), spec.get("uid", ""), extra, home)
 
 
 async def _local_access(context: Context, request: Request, manifest: Manifest) -> Manifest:
-    attributes = (manifest.get("spec") or {}).get("resourceAttributes") or {}
-    if attributes.get("namespace") != request.target.namespace:
-        raise bad_request("spec.resourceAttributes.namespace must match the namespace of the request")
-    return await _access_of(context, request, manifest)
+    reviewchecks.check_local(manifest)
+    namespace = request.target.namespace
+    if namespace != manifest["metadata"].get("namespace"):
+        raise bad_request(f"spec.resourceAttributes.namespace must match namespace: {namespace}")
+    return _access(context, request.here, _user(request, manifest["spec"]), manifest["spec"])
 
 
 def _access(context: Context, tenant: Tenant, user: User, spec: Manifest) -> Manifest:
-    asked = _attributes(spec)
+    allowed, reason = _decided(context, tenant, user, _attributes(spec))
+    error = reviewchecks.evaluation_error(spec)
+    return {"allowed": allowed, "reason": reason, **({"evaluationError": error} if error else {})}
+
+
+def _decided(context: Context, tenant: Tenant, user: User, asked: Attributes) -> tuple[bool, str]:
     authorizer = context.authorizer
     if user.is_master:
-        return {
-            "allowed": True,
-            "reason": 'RBAC: allowed by ClusterRoleBinding "cluster-admin" to Group "system:masters"',
-        }
+        return True, 'RBAC: allowed by ClusterRoleBinding "cluster-admin" to Group "system:masters"'
     if not authorizer.may_enter(user, tenant):
-        return {"allowed": False, "reason": f'no access to workspace "{tenant.path}"'}
+        return False, f'no access to workspace "{tenant.path}"'
     if authorizer.allows(user, tenant, asked):
-        return {"allowed": True, "reason": f'RBAC: allowed in workspace "{tenant.path}"'}
+        return True, f'RBAC: allowed in workspace "{tenant.path}"'
     why = " ".join(cause.message for cause in authorizer.why_not(tenant, asked))
-    return {"allowed": False, "reason": f'{describe(user, asked)} in workspace "{tenant.path}". {why}'}
+    return False, f'{describe(user, asked)} in workspace "{tenant.path}". {why}'
 
 
 def _attributes(spec: Manifest) -> Attributes:
-    path = spec.get("nonResourceAttributes")
-    if path:
-        return Attributes(path.get("verb", ""), path=path.get("path", ""))
+    """Selectors narrow what is asked; RBAC knows no rules that would allow the narrower only."""
     asked = spec.get("resourceAttributes")
-    if not asked:
-        raise bad_request("spec must have exactly one of resourceAttributes and nonResourceAttributes")
+    if asked is None:
+        path = spec["nonResourceAttributes"]
+        return Attributes(path.get("verb", ""), path=path.get("path") or "/")
     resource = asked.get("resource", "")
     if asked.get("subresource"):
         resource = f"{resource}/{asked['subresource']}"

@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
-import json
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
@@ -17,7 +16,9 @@ from datetime import datetime, timedelta
 
 from portway.apiserver import clocks, objects
 from portway.apiserver.following import Follower
-from portway.apiserver.users import User, authenticated
+from portway.apiserver.routing import ROOT
+from portway.apiserver.users import User, authenticated, split_account
+from portway.kit import namelists
 from portway.krm.errors import StatusError, unauthorized
 from portway.krm.identity import Manifest
 from portway.store.contract import Conflict, Key, Put, Reads, StoreError
@@ -42,6 +43,11 @@ class Stored:
     groups: tuple[str, ...]
     expires: datetime | None
     key: Key
+
+
+def is_vault(cluster: str, namespace: str) -> bool:
+    """Where tokens and keys are: for members of system:masters alone, whatever roles, claims and policies say."""
+    return cluster == ROOT and namespace == NAMESPACE
 
 
 def digest(token: str) -> str:
@@ -98,7 +104,7 @@ class Tokens:
         self, user: str, groups: Sequence[str] = (), ttl: timedelta | None = None, description: str = ""
     ) -> str:
         token = PREFIX + secrets.token_urlsafe(32)
-        data = {"hash": digest(token), "user": user, "groups": grouped(groups), "description": description}
+        data = {"hash": digest(token), "user": user, "groups": namelists.joined(groups), "description": description}
         if ttl is not None:
             data["expires"] = clocks.stamp(self._now() + ttl)
         secret: Manifest = {
@@ -127,25 +133,15 @@ def _parse(key: Key, _revision: int, manifest: Manifest) -> Stored | None:
     data = manifest.get("data") or {}
     values = {key: base64.b64decode(value).decode() for key, value in data.items()}
     expires = values.get("expires")
+    if split_account(values.get("user", "")):
+        return None  # such a name means one account in one workspace; here it would mean one in each
     return Stored(
         hash=values.get("hash", ""),
         user=values.get("user", ""),
-        groups=_groups(values.get("groups", "")),
+        groups=namelists.parted(values.get("groups", "")),
         expires=clocks.read(expires) if expires else None,
         key=key,
     )
-
-
-def grouped(groups: Sequence[str]) -> str:
-    """Groups as text: with commas between, or as JSON when names have commas themselves (as those of directories)."""
-    if any("," in group or group.startswith("[") for group in groups):
-        return json.dumps(list(groups))
-    return ",".join(groups)
-
-
-def _groups(text: str) -> tuple[str, ...]:
-    found = json.loads(text) if text.startswith("[") else text.split(",")
-    return tuple(group for group in found if group)
 
 
 class OneTimeTokens:

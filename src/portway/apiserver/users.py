@@ -13,6 +13,21 @@ UNAUTHENTICATED = "system:unauthenticated"
 ANONYMOUS_NAME = "system:anonymous"
 
 
+ACCOUNT = "system:serviceaccount"
+"""How the names of service accounts begin, and with an s those of their groups."""
+
+
+def split_account(name: str) -> tuple[str, str] | None:
+    """(namespace, name) of the service account that a user's name stands for; None when it stands for none."""
+    parts = name.removeprefix(f"{ACCOUNT}:").split(":") if name.startswith(f"{ACCOUNT}:") else []
+    return (parts[0], parts[1]) if len(parts) == 2 and all(parts) else None
+
+
+def account_groups(namespace: str) -> tuple[str, str]:
+    """Of every service account there."""
+    return f"{ACCOUNT}s", f"{ACCOUNT}s:{namespace}"
+
+
 @dataclass(frozen=True, slots=True)
 class User:
     name: str
@@ -30,6 +45,13 @@ class User:
     def is_master(self) -> bool:
         return MASTERS in self.groups
 
+    def name_in(self, cluster: str) -> str:
+        """What means this user there: a service account of another workspace is none of that one's."""
+        account = split_account(self.name)
+        if account is None or self.home in ("", cluster):
+            return self.name
+        return f"system:kcp:serviceaccount:{self.home}:{account[0]}:{account[1]}"
+
     @property
     def is_anonymous(self) -> bool:
         return self.name == ANONYMOUS_NAME
@@ -43,6 +65,15 @@ class User:
         if self.extra:
             info["extra"] = {key: list(values) for key, values in self.extra.items()}
         return info
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Whom the client certificate of a connection names."""
+
+    user: User
+    serial: str
+    """Hexadecimal."""
 
 
 ANONYMOUS = User(ANONYMOUS_NAME, (UNAUTHENTICATED,))

@@ -1,4 +1,7 @@
-"""Calls of webhooks as the API machinery makes them: HTTPS with the caBundle of the configuration, JSON both ways."""
+"""Webhooks as all parts of the API call them: JSON over HTTPS, the caBundle of the configuration, bounded answers.
+
+``admission.webhooks`` asks them about requests, ``conversions`` about versions; both send a review and get it back.
+"""
 
 from __future__ import annotations
 
@@ -22,14 +25,16 @@ else:
     httpx = lazily.module("httpx")
 
 _ANSWER_LIMIT = 16 * 1024 * 1024
+"""Bytes of an answer that are read: a conversion gives back a whole page of objects."""
+_HEADERS = {"content-type": "application/json", "accept": "application/json"}
 
 
 class Failed(Exception):
-    """The webhook could not be asked, or answered something else than JSON and 200."""
+    """The webhook could not be asked, or did not answer what it was asked."""
 
 
-async def call(client_config: Manifest, body: Manifest, seconds: float) -> Manifest:
-    """The answer's body. ``client_config`` is a WebhookClientConfig. Raises Failed."""
+async def call(client_config: Manifest, body: Manifest, seconds: int) -> Manifest:
+    """The answer's body. ``client_config`` is a WebhookClientConfig. Raises Failed with upstream's text."""
     url = client_config.get("url") or ""
     if not url:
         service = client_config.get("service") or {}
@@ -38,32 +43,58 @@ async def call(client_config: Manifest, body: Manifest, seconds: float) -> Manif
             "there is no cluster network here, give clientConfig.url instead"
         )
     try:
-        trust = _trust(client_config.get("caBundle") or "")
-        async with httpx.AsyncClient(verify=trust, timeout=seconds, follow_redirects=False) as client:
-            answer = await client.post(url, content=orjson.dumps(body), headers={"content-type": "application/json"})
-    except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, ValueError) as error:
-        raise Failed(f'Post "{url}": {error or type(error).__name__}') from None
-    if answer.status_code != 200:
-        raise Failed(f'Post "{url}": the webhook answered {answer.status_code}, 200 was expected')
-    return _read(url, answer.content)
-
-
-def _read(url: str, content: bytes) -> Manifest:
-    try:
-        value: Any = orjson.loads(content) if len(content) <= _ANSWER_LIMIT else None
+        content = await _post(url, client_config.get("caBundle") or "", orjson.dumps(body), seconds)
+        answer: Any = orjson.loads(content)
+    except httpx.TimeoutException:
+        raise _failed(url, seconds, "context deadline exceeded") from None
     except orjson.JSONDecodeError as error:
-        raise Failed(f'Post "{url}": the answer is not JSON: {error}') from None
-    if not isinstance(value, dict):
-        raise Failed(f'Post "{url}": the answer is no object, or larger than {_ANSWER_LIMIT} bytes')
-    return value
+        raise _failed(url, seconds, f"the answer is not JSON: {error}") from None
+    except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, ValueError) as error:
+        raise _failed(url, seconds, str(error) or type(error).__name__) from None
+    if not isinstance(answer, dict):
+        raise _failed(url, seconds, "the answer is no object")
+    return answer
 
 
-@lru_cache(maxsize=64)
+async def _post(url: str, bundle: str, body: bytes, seconds: int) -> bytes:
+    options: dict[str, Any] = {"verify": _trust(bundle), "timeout": seconds, "trust_env": False}
+    async with (
+        httpx.AsyncClient(**options) as client,
+        client.stream("POST", url, content=body, headers=_HEADERS, params={"timeout": f"{seconds}s"}) as answer,
+    ):
+        if answer.status_code != 200:
+            raise _failed(url, seconds, f"the webhook answered {answer.status_code}, 200 was expected")
+        found = bytearray()
+        async for part in answer.aiter_bytes():
+            found += part
+            if len(found) > _ANSWER_LIMIT:
+                raise _failed(url, seconds, f"the answer is longer than {_ANSWER_LIMIT} bytes")
+        return bytes(found)
+
+
+def _failed(url: str, seconds: int, why: str) -> Failed:
+    return Failed(f'Post "{url}?timeout={seconds}s": {why}')
+
+
+@lru_cache(maxsize=256)
 def _trust(bundle: str) -> ssl.SSLContext:
-    """Raises ValueError for a bundle that is no PEM in base64."""
+    """Raises ValueError and SSLError for a bundle that is no PEM in base64."""
     if not bundle:
         return ssl.create_default_context()
     return ssl.create_default_context(cadata=base64.b64decode(bundle, validate=True).decode())
+
+
+def verify_kind(answer: Manifest, api_version: str, kind: str) -> None:
+    """Raises Failed when a review of another kind came back."""
+    expected, told = f"{api_version}, Kind={kind}", f"{answer.get('apiVersion')}, Kind={answer.get('kind')}"
+    if told != expected:
+        raise Failed(f"expected webhook response of {expected}, got {told}")
+
+
+def verify_uid(response: Manifest, uid: str) -> None:
+    """Raises Failed when another review is answered."""
+    if response.get("uid") != uid:
+        raise Failed(f'expected response.uid="{uid}", got "{response.get("uid", "")}"')
 
 
 def check(client_config: Any, path: str) -> Iterator[Cause]:

@@ -15,7 +15,9 @@ from portway.bootstrap import bundled, certificates, doors, parts, serving, side
 from portway.bootstrap.dispatching import API_PREFIXES, SIDE_PREFIXES, App, Dispatcher
 from portway.bootstrap.errors import StartError
 from portway.bootstrap.jobs import AgentJobs
+from portway.bootstrap.limiting import LimitedBodies
 from portway.bootstrap.listening import Server
+from portway.bootstrap.portalsessions import StoredSessions
 from portway.bootstrap.reporting import Reporter
 from portway.bootstrap.repositories import GitAccess, HostedRepositories
 from portway.bootstrap.securing import SecureOnly
@@ -84,7 +86,8 @@ async def open_control_plane(
         git = GitServer(places, access.authorize, access.pushed)
         sign_on = SignOn(api.server.context.authenticator.providers, sessions, settings.portal_address)
         portal = _portal(settings, api, index, sessions, repositories, sign_on=sign_on)
-        app: App = Dispatcher(api.server, git, _side(settings, api, sessions, sign_on), portal)
+        side_app = _side(settings, api, sessions, sign_on)
+        app: App = Dispatcher(api.server, git, LimitedBodies(side_app), LimitedBodies(portal))
         if not settings.is_local:
             app = SecureOnly(app, API_PREFIXES | SIDE_PREFIXES | {"git"})
         tasks = await stack.enter_async_context(background())
@@ -133,13 +136,12 @@ def _portal(
     *,
     sign_on: SignOn,
 ) -> Starlette:
-    log_in = doors.LogIn(sessions)
     return create_app(
         Deps(
             client=api.system,
             index=index,
-            login=log_in.redeem,
-            logout=log_in.end,
+            login=doors.LogIn(sessions).redeem,
+            sessions=StoredSessions(api.system, sessions, SystemClock()),
             doors=sign_on.doors,
             logs=doors.WorkloadLogs(api.system, parts.node_agent(settings)),
             read_tree=repositories.read_tree,

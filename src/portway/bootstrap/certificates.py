@@ -9,17 +9,16 @@ from __future__ import annotations
 import datetime
 import ipaddress
 import ssl
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from portway.apiserver.users import User, authenticated
+from portway.apiserver.users import Peer, authenticated, split_account
 from portway.bootstrap.errors import StartError
 
 _CA_DAYS = 3650
@@ -81,21 +80,42 @@ def _context(folder: Path, served: Own) -> ssl.SSLContext:
     return context
 
 
-def user_of(certificate: Mapping[str, Any] | None) -> User | None:
-    """Common name → user, organizations → groups, as upstream. ``certificate``: verified, as ssl's ``getpeercert``."""
-    if not certificate:
-        return None
-    fields = [pair for part in certificate.get("subject", ()) for pair in part]
-    names = [value for field, value in fields if field == "commonName" and value]
-    if not names:
-        return None
-    return authenticated(names[0], tuple(value for field, value in fields if field == "organizationName"))
+def peer_of(connection: ssl.SSLObject | None) -> Peer | None:
+    """Of the certificate that the client showed and the handshake verified, if it did."""
+    shown = connection.getpeercert(binary_form=True) if connection is not None else None
+    return _peer(x509.load_der_x509_certificate(shown)) if shown else None
+
+
+def _peer(certificate: x509.Certificate) -> Peer | None:
+    """Common name → user, organizations → groups, as upstream."""
+    names = _values(certificate, NameOID.COMMON_NAME)
+    if not names or not names[0] or split_account(names[0]):
+        return None  # the name of a service account means another in each workspace
+    user = authenticated(names[0], tuple(_values(certificate, NameOID.ORGANIZATION_NAME)))
+    fingerprint = certificate.fingerprint(hashes.SHA256()).hex()
+    extra = {"authentication.kubernetes.io/credential-id": (f"X509SHA256={fingerprint}",)}
+    return Peer(replace(user, extra=extra), f"{certificate.serial_number:x}")
+
+
+def _values(certificate: x509.Certificate, field: x509.ObjectIdentifier) -> list[str]:
+    return [str(attribute.value) for attribute in certificate.subject.get_attributes_for_oid(field)]
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A client certificate, as PEM text with its key."""
+
+    certificate: str
+    key: str
+    serial: str
+    """Hexadecimal."""
+    expires: datetime.datetime
 
 
 def issue_client(
     folder: Path, name: str, groups: Sequence[str], life: datetime.timedelta, now: datetime.datetime
-) -> tuple[str, str]:
-    """(certificate, key) as PEM text for a user in groups. It cannot be taken back: keep its life short."""
+) -> Issued:
+    """For a user in groups."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     ca_key, ca = _authority(folder, now, "client-ca")
     key = ec.generate_private_key(ec.SECP256R1())
@@ -112,7 +132,12 @@ def issue_client(
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
         .sign(ca_key, hashes.SHA256())
     )
-    return certificate.public_bytes(serialization.Encoding.PEM).decode(), _pem(key).decode()
+    return Issued(
+        certificate.public_bytes(serialization.Encoding.PEM).decode(),
+        _pem(key).decode(),
+        f"{certificate.serial_number:x}",
+        certificate.not_valid_after_utc,
+    )
 
 
 def _authority(

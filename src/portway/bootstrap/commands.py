@@ -30,7 +30,7 @@ from portway.cli import program as commands
 _program = commands.build()
 _PANEL = "Start and stop"
 _program.add_typer(keycommands.program, name="keys", rich_help_panel=_PANEL)
-_program.command("certificate", rich_help_panel="Access")(certificatecommands.certificate)
+_program.add_typer(certificatecommands.program, name="certificate", rich_help_panel="Access")
 
 
 @_program.callback()
@@ -39,7 +39,7 @@ def _prepare(ctx: typer.Context) -> None:
     own = Path.home() / ".config" / "portway" / "kubeconfig"
     chosen = os.environ.get("PORTWAY_KUBECONFIG")
     files = (Path(chosen).expanduser(),) if chosen else (current.kubeconfig, own)
-    ctx.obj = contexts.Places(files, files[0] if chosen else own, current.ca_certificate)
+    ctx.obj = contexts.Places(files, files[0] if chosen else own, current.ca_certificate, _own_command())
 
 
 @_program.command(rich_help_panel=_PANEL)
@@ -154,6 +154,12 @@ def program() -> None:
             raise
         print(f"Error: {sentence.rstrip('.')}.", file=sys.stderr)
         raise SystemExit(1) from None
+
+
+def _own_command() -> tuple[str, ...]:
+    """What kubectl is told to run, in whatever folder it is: never a module that happens to lie there."""
+    script = Path(sys.executable).parent / "portway"
+    return (str(script),) if script.is_file() else (sys.executable, "-P", "-m", "portway")
 
 
 def _settings() -> Settings:

@@ -16,7 +16,7 @@ from portway.portal.dependencies import LogRequest
 
 @dataclass(frozen=True, slots=True)
 class LogIn:
-    """The portal's ``login`` and ``logout`` over the sessions."""
+    """The portal's ``login`` by one-time links."""
 
     sessions: Sessions
 
@@ -27,9 +27,6 @@ class LogIn:
             if error.code != 401:
                 raise
             return None
-
-    async def end(self, session: str) -> None:
-        await self.sessions.end(session)
 
 
 @dataclass(frozen=True, slots=True)

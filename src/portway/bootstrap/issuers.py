@@ -56,7 +56,7 @@ def _from_environment(environment: Mapping[str, str]) -> Issuer:
         groups_prefix=value("GROUPS_PREFIX"),
         required=tuple(_pair(each) for each in _list(value("REQUIRED_CLAIMS"))),
         algorithms=algorithms,
-        scopes=tuple(_list(value("SCOPES").replace(" ", ","))) or ("openid", "email", "profile"),
+        scopes=tuple(_list(value("SCOPES").replace(" ", ","))),
         ca=_authority(value("CA"), "PORTWAY_OIDC_CA"),
     )
 

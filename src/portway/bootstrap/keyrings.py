@@ -18,7 +18,7 @@ from typing import Any
 
 from portway.apiserver.sealing import MasterKey
 from portway.bootstrap.errors import StartError
-from portway.bootstrap.locking import exclusively
+from portway.kit.locks import exclusively
 
 _PRIVATE = 0o600
 

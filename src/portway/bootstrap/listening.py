@@ -124,11 +124,11 @@ class Server:
 
 
 def _introducing(protocol: Any) -> Any:
-    """uvicorn's protocol, whose ``scope["state"]["peer"]`` is the user that the client's certificate names."""
+    """uvicorn's protocol, whose ``scope["state"]["peer"]`` is whom the client's certificate names."""
 
     class Introducing(protocol):  # type: ignore[misc]
         def connection_made(self, transport: asyncio.Transport) -> None:
-            peer = certificates.user_of(transport.get_extra_info("peercert"))
+            peer = certificates.peer_of(transport.get_extra_info("ssl_object"))
             if peer is not None:
                 self.app_state["peer"] = peer
             super().connection_made(transport)

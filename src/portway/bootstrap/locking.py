@@ -83,14 +83,3 @@ def _already(home: Path) -> str:
 
 def _run_folder(home: Path) -> Path:
     return home / "run"
-
-
-@contextlib.contextmanager
-def exclusively(file: Path) -> Iterator[None]:
-    """Nobody else who asks so changes the file meanwhile."""
-    handle = os.open(file.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)

@@ -13,8 +13,9 @@ import secrets
 from dataclasses import dataclass
 
 from portway.apis import resources
-from portway.apiserver.tokens import grouped
+from portway.apiserver.users import split_account
 from portway.client.contract import Client
+from portway.kit import namelists
 from portway.krm import errors
 from portway.krm.identity import Manifest
 
@@ -48,8 +49,8 @@ class Sessions:
         return Owner(info["username"], groups)
 
     async def issue_link(self, token: str) -> str:
-        """A one-time token that logs in as the owner of ``token``."""
-        owner = await self.whoami(token)
+        """A one-time token that logs in as the owner of ``token``. Raises StatusError 401 and 403."""
+        owner = await self._person(token)
         now = _now()
         self._links = {k: v for k, v in self._links.items() if v[1] > now}
         once = secrets.token_urlsafe(24)
@@ -64,8 +65,16 @@ class Sessions:
         return await self._start(owner)
 
     async def log_in(self, token: str) -> str:
-        """The session token for one who shows a bearer token. Raises StatusError 401."""
-        return await self._start(await self.whoami(token))
+        """The session token for one who shows a bearer token. Raises StatusError 401 and 403."""
+        return await self._start(await self._person(token))
+
+    async def _person(self, token: str) -> Owner:
+        """Raises StatusError 403 for service accounts: apart from its workspace such a name means another in each."""
+        owner = await self.whoami(token)
+        if split_account(owner.user):
+            why = f"{owner.user} cannot log in: a service account goes on with its own token"
+            raise errors.StatusError(403, "Forbidden", why)
+        return owner
 
     async def end(self, session: str) -> None:
         try:
@@ -92,7 +101,7 @@ def token_secret(
     data = {
         "hash": hashlib.sha256(token.encode()).hexdigest(),
         "user": owner.user,
-        "groups": grouped(owner.groups),
+        "groups": namelists.joined(owner.groups),
         "description": description,
     }
     if expires is not None:

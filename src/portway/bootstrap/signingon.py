@@ -21,6 +21,9 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 
 from portway.apiserver.oidc import Provider, ProviderError, Providers, Refused
+from portway.bootstrap import grants
+from portway.bootstrap.commandlogins import CommandLineLogins
+from portway.bootstrap.grants import Grant
 from portway.bootstrap.sessions import Sessions
 from portway.krm.errors import StatusError
 
@@ -51,7 +54,8 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    token: str
+    grant: Grant
+    issuer: str
     challenge: str
     expires: datetime.datetime
 
@@ -63,6 +67,7 @@ class SignOn:
         self._providers = providers
         self._sessions = sessions
         self._address = address
+        self._command_line = CommandLineLogins(providers, sessions)
         self._waiting: dict[str, _Waiting] = {}
 
     @property
@@ -77,6 +82,7 @@ class SignOn:
             Route(START, self.start),
             Route(CALLBACK, self.callback),
             Route("/session/oidc/redeem", self.redeem, methods=["POST"]),
+            *self._command_line.routes,
         ]
 
     async def list(self, _request: Request) -> Response:
@@ -107,11 +113,12 @@ class SignOn:
             endpoints = await provider.endpoints()
         except ProviderError as error:
             return PlainTextResponse(f"The provider cannot be asked: {error}.\n", status_code=502)
+        wanted = grants.scopes(provider, endpoints.scopes, renewable=bool(attempt.port))
         query = {
             "response_type": "code",
             "client_id": provider.issuer.client_id,
             "redirect_uri": self._address + CALLBACK,
-            "scope": " ".join(provider.issuer.scopes),
+            "scope": wanted,
             "state": attempt.state,
             "nonce": attempt.nonce,
             "code_challenge": _s256(attempt.verifier),
@@ -136,6 +143,8 @@ class SignOn:
         asked = request.query_params
         if attempt is None or not hmac.compare_digest(attempt.state, asked.get("state", "")):
             return _failed("This log-in was not begun in this browser, or too long ago. Begin again.", 400)
+        if asked.get("iss", attempt.issuer) != attempt.issuer:  # RFC 9207: else one provider gets codes of another
+            return _failed("Another provider than the one that was asked sent this answer.", 400)
         if asked.get("error"):
             return _failed(f"The provider says: {asked.get('error_description') or asked['error']}.", 403)
         provider = self._provider(attempt.issuer)
@@ -151,7 +160,7 @@ class SignOn:
         return response
 
     async def redeem(self, request: Request) -> Response:
-        """The session token for the code that a command line got, and the secret that it alone knows."""
+        """What ``CommandLineLogins`` gives for the code that a command line got, and the secret that it alone knows."""
         try:
             body = await request.json()
             code, verifier = str(body["code"]), str(body["verifier"])
@@ -160,36 +169,23 @@ class SignOn:
         waiting = self._waiting.pop(_digest(code), None)
         if waiting is None or waiting.expires <= _now() or not hmac.compare_digest(waiting.challenge, _s256(verifier)):
             return PlainTextResponse("This code was used already, is too old, or another's.\n", status_code=401)
-        try:
-            token = await self._sessions.log_in(waiting.token)
-        except StatusError as error:
-            return PlainTextResponse(error.message + "\n", status_code=error.code)
-        return JSONResponse({"token": token}, headers={"Cache-Control": "no-store"})
+        return await self._command_line.kept(waiting.issuer, waiting.grant)
 
     async def _enter(self, provider: Provider, attempt: Attempt, code: str) -> Response:
-        answer = await provider.exchange(
-            {
-                "grant_type": "authorization_code",
-                "code": code,
-                "redirect_uri": self._address + CALLBACK,
-                "code_verifier": attempt.verifier,
-            }
-        )
-        token = str(answer.get("id_token") or "")
-        claims = await provider.verify(token)
-        if not hmac.compare_digest(str(claims.get("nonce", "")), attempt.nonce):
+        grant = await grants.redeem_code(provider, code, self._address + CALLBACK, attempt.verifier)
+        if not hmac.compare_digest(str(grant.claims.get("nonce", "")), attempt.nonce):
             raise Refused("its token answers another log-in")
         if attempt.port:
-            return RedirectResponse(self._for_command_line(token, attempt), 303)
-        once = await self._sessions.issue_link(token)
+            return RedirectResponse(self._for_command_line(grant, attempt), 303)
+        once = await self._sessions.issue_link(grant.id_token)
         return RedirectResponse(f"/login?token={once}&next={quote(attempt.next, safe='/')}", 303)
 
-    def _for_command_line(self, token: str, attempt: Attempt) -> str:
+    def _for_command_line(self, grant: Grant, attempt: Attempt) -> str:
         now = _now()
         self._waiting = {key: each for key, each in self._waiting.items() if each.expires > now}
         code = secrets.token_urlsafe(32)
         expires = now + datetime.timedelta(seconds=_CODE_SECONDS)
-        self._waiting[_digest(code)] = _Waiting(token, attempt.challenge, expires)
+        self._waiting[_digest(code)] = _Waiting(grant, attempt.issuer, attempt.challenge, expires)
         return f"http://127.0.0.1:{attempt.port}/?{urlencode({'code': code, 'state': attempt.client_state})}"
 
     def _provider(self, issuer: str) -> Provider | None:

@@ -12,11 +12,13 @@ from urllib.parse import urlsplit
 import typer
 
 from portway.apis import resources
-from portway.cli import contexts, failures, options, output, signingon
+from portway.cli import contexts, failures, logins, options, output, signingon
 from portway.cli.errors import CommandError
+from portway.cli.logins import Login
 from portway.client import kubeconfig
 from portway.client.http import Tls
 from portway.client.kubeconfig import Connection, Context
+from portway.client.plugins import Plugin
 from portway.kit import lazily
 from portway.krm.errors import StatusError
 
@@ -46,12 +48,18 @@ def login(
         str, typer.Option("--issuer", help="Which provider, when there are several.", show_default=False)
     ] = "",
     browser: Annotated[bool, typer.Option(help="With --oidc: open the browser, not only print the address.")] = True,
+    device: Annotated[
+        bool, typer.Option("--device", help="As --oidc, for machines without a browser: by a code typed elsewhere.")
+    ] = False,
 ) -> None:
     """Remember a server and a token for the commands that follow."""
     where = contexts.places(ctx)
     address = _address(server)
     authority = _authority(ca, where, address)
-    given = token or (_ask_browser(address, authority, issuer, browser) if oidc or issuer else _ask_token())
+    login = None
+    if not token and (oidc or issuer or device):
+        token, login = _ask_provider(address, authority, issuer, browser=browser, device=device)
+    given = token or _ask_token()
     current = workspace or "root"
     connection = Connection(address, current, "default", given, Tls(ca=authority))
 
@@ -70,8 +78,9 @@ def login(
             raise
 
     user = contexts.run_with(connection, "--token", current, work)
+    plugin = _kept(where, login) if login else None
     text = kubeconfig.render(
-        address, [Context(current, current)], token=given, ca=authority, user=user, current=current
+        address, [Context(current, current)], token=given, ca=authority, user=user, current=current, plugin=plugin
     )
     kubeconfig.write(where.own_kubeconfig, text)
     output.console.print(f"Logged in to {address} as {user}; kept in {where.own_kubeconfig}.", soft_wrap=True)
@@ -105,11 +114,24 @@ def _authority(file: Path | None, where: contexts.Places, address: str) -> str:
     return text
 
 
-def _ask_browser(address: str, authority: str, issuer: str, browser: bool) -> str:
+def _ask_provider(
+    address: str, authority: str, issuer: str, *, browser: bool, device: bool
+) -> tuple[str, Login | None]:
+    """A token, and the log-in that brings the next one if the provider renews it."""
     try:
-        return asyncio.run(signingon.token(address, authority, issuer, browser=browser))
+        found = asyncio.run(signingon.log_in(address, authority, issuer, browser=browser, device=device))
     except httpx.TransportError as error:
         raise CommandError(f"{address} does not answer: {error}.") from error
+    if "id_token" not in found:
+        return str(found["token"]), None
+    login = Login(address, authority, str(found["issuer"]), str(found["id_token"]), str(found["refresh_token"]))
+    return login.id_token, login
+
+
+def _kept(where: contexts.Places, login: Login) -> Plugin:
+    file = logins.file_of(where.logins, login.server, login.issuer)
+    logins.keep(file, login)
+    return logins.plugin(where.command, file)
 
 
 def _ask_token() -> str:
@@ -134,7 +156,9 @@ def print_kubeconfig(ctx: typer.Context, workspace: options.Workspace = "") -> N
             else:
                 raise
         here = [Context(client.workspace, client.workspace)]
-        text = kubeconfig.render(connection.server, here, token=connection.token, ca=connection.tls.ca)
+        text = kubeconfig.render(
+            connection.server, here, token=connection.token, ca=connection.tls.ca, plugin=connection.plugin
+        )
         print(text, end="" if text.endswith("\n") else "\n")
 
     contexts.run(ctx, workspace, work)

@@ -6,16 +6,17 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
-from portway.cli import failures
+from portway.cli import failures, logins
 from portway.cli.errors import CommandError
 from portway.client import kubeconfig
 from portway.client.kubeconfig import Connection
+from portway.client.plugins import PluginError
 from portway.client.rest import RestClient
 from portway.kit import lazily
 from portway.krm.errors import StatusError
@@ -40,6 +41,13 @@ class Places:
     """Where ``portway login`` writes."""
     authority: Path | None = None
     """Certificate of the Portway on this machine, if there is one."""
+    command: tuple[str, ...] = ("portway",)
+    """What runs this program, from anywhere."""
+
+    @property
+    def logins(self) -> Path:
+        """Folder of log-ins at providers."""
+        return self.own_kubeconfig.parent / "portway-logins"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +80,8 @@ def run(ctx: typer.Context, workspace: str, work: Callable[[Session], Coroutine[
             "`portway login URL`."
         )
     try:
-        connection = kubeconfig.load(file)
-    except kubeconfig.KubeconfigError as error:
+        connection = _with_credential(kubeconfig.load(file))
+    except (kubeconfig.KubeconfigError, PluginError) as error:
         raise CommandError(f"{error}.") from error
     return run_with(connection, str(file), workspace, work)
 
@@ -99,6 +107,14 @@ def run_with(
         return asyncio.run(main())
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
+
+
+def _with_credential(connection: Connection) -> Connection:
+    """Its plugin asked; this program itself needs no second process for it."""
+    file = logins.behind(connection.plugin) if connection.plugin else None
+    if file is None:
+        return connection.asked()
+    return replace(connection, token=logins.fresh(file).id_token)
 
 
 def places(ctx: typer.Context) -> Places:

@@ -1,7 +1,7 @@
-"""``portway login --oidc``: log in with the browser; the server sends the result to a port of this machine.
+"""``portway login --oidc``: log in at a provider, with the browser here or (``devices``) anywhere.
 
-The server speaks with the provider, so that the provider needs to know one address only. What comes to the port is a
-code that is of no use without a secret that never leaves this process.
+The server speaks with the provider, so that the provider needs to know one address only. To the browser here it sends
+the result to a port of this machine: a code that is of no use without a secret that never leaves this process.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import hashlib
 import secrets
 import ssl
 import webbrowser
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from portway.cli import output
+from portway.cli import devices, output
 from portway.cli.errors import CommandError
 from portway.kit import lazily
 
@@ -28,17 +28,20 @@ _WAIT_SECONDS = 300.0
 _PAGE = b"<!doctype html><title>Portway</title><p>You are logged in. Go back to the terminal; this page may be closed."
 
 
-async def token(address: str, authority: str, issuer: str, *, browser: bool) -> str:
-    """A session token. Raises CommandError."""
+async def log_in(address: str, authority: str, issuer: str, *, browser: bool, device: bool = False) -> dict[str, Any]:
+    """What the server gives: ``issuer``, ``id_token`` and ``refresh_token``, or ``token``. Raises CommandError."""
     trust = ssl.create_default_context(cadata=authority) if authority else True
     async with httpx.AsyncClient(base_url=address, verify=trust, timeout=30.0) as http:
         begin = await _beginning(http, issuer)
+        if device:
+            return await devices.log_in(http, begin[1])
         verifier, state = secrets.token_urlsafe(48), secrets.token_urlsafe(24)
         code = await _code(begin, verifier, state, browser=browser)
         answer = await http.post("/session/oidc/redeem", json={"code": code, "verifier": verifier})
     if answer.status_code != 200:
         raise CommandError(f"{address} did not finish the log-in: {answer.text.strip()}")
-    return str(answer.json()["token"])
+    found: dict[str, Any] = answer.json()
+    return found
 
 
 async def _beginning(http: httpx.AsyncClient, issuer: str) -> tuple[str, str]:
@@ -80,8 +83,8 @@ async def _code(begin: tuple[str, str], verifier: str, state: str, *, browser: b
         query = {"issuer": begin[1], "port": str(port), "challenge": challenge, "state": state}
         url = f"{begin[0]}/session/oidc/start?{urlencode(query)}"
         output.notes.print(f"Log in here: {url}", soft_wrap=True, markup=False)
-        if browser:
-            webbrowser.open(url)
+        if browser and not webbrowser.open(url):
+            output.notes.print("There is no browser here: --device logs in with one elsewhere.")
         try:
             async with asyncio.timeout(_WAIT_SECONDS):
                 return await arrived

@@ -5,19 +5,26 @@ from __future__ import annotations
 import base64
 import datetime
 import hashlib
+import json
+import os
 import secrets
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from portway.apis import resources
-from portway.cli import contexts, options, output
+from portway.cli import contexts, logins, options, output
 from portway.cli.errors import CommandError
 from portway.cli.output import Format
+from portway.client import plugins
+from portway.kit import clocks, namelists
 from portway.krm.errors import StatusError
 from portway.krm.identity import Manifest
 
-program = typer.Typer(help="Tokens of people and programs (for members of system:masters).", no_args_is_help=True)
+program = typer.Typer(
+    help="Tokens of people and programs (made, shown and ended by members of system:masters).", no_args_is_help=True
+)
 
 NAMESPACE = "portway-system"
 _TYPE = "portway.dev/token"
@@ -35,14 +42,14 @@ def create(
     description: Annotated[str, typer.Option(help="What it is for.")] = "",
 ) -> None:
     """Make a token and print it. It cannot be shown again."""
-    from portway.apiserver.tokens import PREFIX, SECRET_TYPE, digest, grouped  # heavy: other commands start without it
+    from portway.apiserver.tokens import PREFIX, SECRET_TYPE, digest  # heavy: other commands start without it
 
     token = PREFIX + secrets.token_urlsafe(32)
     ends = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=days)
     data = {
         "hash": digest(token),
         "user": user,
-        "groups": grouped(groups or []),
+        "groups": namelists.joined(groups or []),
         "description": description,
         "expires": ends.strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
@@ -102,6 +109,24 @@ def revoke(
 
     contexts.run(ctx, "root", work)
     output.console.print(f"Revoked {name}.")
+
+
+@program.command()
+def get(
+    login: Annotated[Path, typer.Option("--login", metavar="FILE", help="Where `portway login --oidc` kept it.")],
+) -> None:
+    """Print the token of a log-in at a provider, renewed if it is over, in the form kubectl asks for."""
+    found = logins.fresh(login)
+    asked = json.loads(os.environ.get(plugins.INFO) or "{}")
+    print(
+        json.dumps(
+            {
+                "apiVersion": asked.get("apiVersion") or plugins.VERSION,
+                "kind": "ExecCredential",
+                "status": {"token": found.id_token, "expirationTimestamp": clocks.rfc3339(found.ends)},
+            }
+        )
+    )
 
 
 def _row(secret: Manifest) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """kubeconfig files: reading who and where, and writing one with a context per workspace.
 
-Format: k8s.io/client-go clientcmd/api/v1. Read: clusters, users with token, token file or client certificate
-(file or data), contexts. Exec and auth-provider plugins are refused by name.
+Format: k8s.io/client-go clientcmd/api/v1. Read: clusters, users with token, token file, client certificate
+(file or data) or exec plugin, contexts. Auth-provider plugins are refused by name.
 """
 
 from __future__ import annotations
@@ -11,13 +11,15 @@ import os
 import re
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ryaml import InvalidYamlError, dumps, loads  # type: ignore[attr-defined]  # it lists no exports
 
+from portway.client import plugins
 from portway.client.http import HttpTransport, Tls
+from portway.client.plugins import Plugin
 from portway.client.rest import RestClient
 
 _IN_WORKSPACE = re.compile(r"^(?P<server>.*?)/clusters/(?P<workspace>[^/]+)/?$")
@@ -36,6 +38,18 @@ class Connection:
     namespace: str
     token: str
     tls: Tls
+    plugin: Plugin | None = None
+    """What has to be asked for token or certificate first."""
+
+    def asked(self) -> Connection:
+        """With what the plugin answers, if there is one. Raises PluginError."""
+        if self.plugin is None:
+            return self
+        found = plugins.ask(self.plugin)
+        tls = self.tls
+        if found.certificate:
+            tls = replace(tls, certificate=found.certificate, key=found.key)
+        return replace(self, token=found.token, tls=tls)
 
     def client(self) -> RestClient:
         """Close it when done."""
@@ -58,10 +72,9 @@ def load(path: Path, context: str = "") -> Connection:
     chosen = _named(document, "contexts", "context", name, path)
     cluster = _named(document, "clusters", "cluster", chosen.get("cluster", ""), path)
     user = _named(document, "users", "user", chosen["user"], path) if chosen.get("user") else {}
-    for plugin in ("exec", "auth-provider"):
-        if plugin in user:
-            text = f"user {chosen['user']!r} logs in by {plugin!r}, which is not supported; use a token"
-            raise KubeconfigError(f"{path}: {text}")
+    if "auth-provider" in user:
+        text = f"user {chosen['user']!r} logs in by 'auth-provider', which is not supported; use a token"
+        raise KubeconfigError(f"{path}: {text}")
     server = str(cluster.get("server") or "")
     if not server.startswith(("http://", "https://")):
         raise KubeconfigError(f"{path}: cluster {chosen.get('cluster')!r} has server {server!r}, no http(s) address")
@@ -72,6 +85,7 @@ def load(path: Path, context: str = "") -> Connection:
         namespace=chosen.get("namespace") or "default",
         token=_token(user, path),
         tls=_tls(cluster, user, path),
+        plugin=_plugin(user, path),
     )
 
 
@@ -84,15 +98,18 @@ def render(
     user: str = "portway",
     current: str = "",
     certificate: tuple[str, str] | None = None,
+    plugin: Plugin | None = None,
 ) -> str:
     """A kubeconfig with one cluster and context per workspace and one user.
 
-    PEM text: ``ca``, and ``certificate`` (with its key), which logs in instead of ``token``.
+    PEM text: ``ca``, and ``certificate`` (with its key), which logs in instead of ``token``; so does ``plugin``.
     """
     trusted = {"certificate-authority-data": _encoded(ca)} if ca else {}
-    known: dict[str, str] = {"token": token}
+    known: dict[str, Any] = {"token": token}
     if certificate is not None:
         known = {"client-certificate-data": _encoded(certificate[0]), "client-key-data": _encoded(certificate[1])}
+    elif plugin is not None:
+        known = {"exec": plugin.to_kubeconfig()}
     document = {
         "apiVersion": "v1",
         "kind": "Config",
@@ -153,6 +170,23 @@ def _token(user: dict[str, Any], path: Path) -> str:
     if user.get("tokenFile"):
         return _beside(path, user["tokenFile"]).read_text(encoding="utf-8").strip()
     return ""
+
+
+def _plugin(user: dict[str, Any], path: Path) -> Plugin | None:
+    """As upstream a command with a slash in it is relative to the file's folder."""
+    if "exec" not in user:
+        return None
+    given = user["exec"] or {}
+    command = str(given.get("command") or "")
+    if not command:
+        raise KubeconfigError(f"{path}: the exec plugin of its user names no command")
+    return Plugin(
+        str(_beside(path, command)) if "/" in command else command,
+        tuple(str(each) for each in given.get("args") or ()),
+        tuple((str(each["name"]), str(each["value"])) for each in given.get("env") or ()),
+        str(given.get("apiVersion") or plugins.VERSION),
+        str(given.get("installHint") or ""),
+    )
 
 
 def _tls(cluster: dict[str, Any], user: dict[str, Any], path: Path) -> Tls:

@@ -10,6 +10,8 @@ from starlette.responses import Response
 from portway.index.references import Key, Ref
 
 SESSION = "portway_session"
+_OF_HOST = "__Host-"
+"""Browsers take such a cookie from this very host over TLS only, so that no neighbour below its domain plants one."""
 THEME = "portway_theme"
 STARRED = "portway_starred"
 RECENT = "portway_recent"
@@ -20,7 +22,15 @@ _MOST_BYTES = 3500
 
 
 def session(request: Request) -> str:
-    return request.cookies.get(SESSION, "")
+    return request.cookies.get(_session_name(request), "")
+
+
+def _session_name(request: Request) -> str:
+    return _OF_HOST + SESSION if _is_secure(request) else SESSION
+
+
+def _is_secure(request: Request) -> bool:
+    return request.url.scheme == "https"
 
 
 def theme(request: Request) -> str:
@@ -38,12 +48,19 @@ def keys(request: Request, name: str) -> list[Key]:
     return found
 
 
-def set_session(response: Response, token: str, seconds: int, *, secure: bool) -> None:
-    response.set_cookie(SESSION, token, max_age=seconds, httponly=True, samesite="strict", secure=secure)
+def set_session(request: Request, response: Response, session: str, seconds: int) -> None:
+    response.set_cookie(
+        _session_name(request),
+        session,
+        max_age=seconds,
+        httponly=True,
+        samesite="strict",
+        secure=_is_secure(request),
+    )
 
 
-def end_session(response: Response) -> None:
-    response.delete_cookie(SESSION, httponly=True, samesite="strict")
+def end_session(request: Request, response: Response) -> None:
+    response.delete_cookie(_session_name(request), httponly=True, samesite="strict", secure=_is_secure(request))
 
 
 def set_theme(response: Response, value: str) -> None:

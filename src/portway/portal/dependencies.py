@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from portway.client.contract import Client
 from portway.index.following import Index
+from portway.portal.sessions import MemorySessions, Sessions
 
 
 class User(NamedTuple):
@@ -45,9 +46,7 @@ LogSource = Callable[[LogRequest], AsyncIterator[str]]
 ReadTree = Callable[[TreeRequest], Awaitable[Mapping[str, bytes] | None]]
 """Files of the default branch by path relative to ``path``; None when there is no such repository."""
 Login = Callable[[str], Awaitable[str | None]]
-"""Redeems a one-time token: an API token for the session, or None when it is unknown, used or too old."""
-Logout = Callable[[str], Awaitable[None]]
-"""Revokes the session's API token when it came from a one-time token; others are left alone."""
+"""Redeems a one-time token: an API token made for the session, or None when it is unknown, used or too old."""
 Identify = Callable[[str], Awaitable[User | None]]
 """Whose API token this is; None when it is not valid."""
 
@@ -82,10 +81,6 @@ async def _no_login(token: str) -> str | None:  # noqa: ARG001  the protocol's s
     return None
 
 
-async def _no_logout(token: str) -> None:
-    pass
-
-
 @dataclass(frozen=True, slots=True)
 class Deps:
     client: Client
@@ -93,7 +88,7 @@ class Deps:
     index: Index
     """Bootstrap runs it (``index.run``) beside the portal."""
     login: Login = _no_login
-    logout: Logout = _no_logout
+    sessions: Sessions = field(default_factory=MemorySessions)
     doors: tuple[tuple[str, str], ...] = ()
     """(name, path) of other ways to log in, such as the company's provider."""
     identify: Identify | None = None

@@ -40,6 +40,7 @@ _TITLES = {
     405: ("That cannot be done here", "Go back and use the buttons of the page."),
     409: ("Somebody was faster", "The object has changed in the meantime. Reload the page and try again."),
     410: ("That is gone", "Reload the page."),
+    413: ("That is too large", "Go back and send less at once."),
     429: ("Too many requests", "Wait a moment and reload the page."),
     503: ("The API is not ready", "It is starting or busy. Reload the page in a few seconds."),
 }

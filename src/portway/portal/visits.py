@@ -30,6 +30,13 @@ class Site:
     access: Access
     templates: Templates
 
+    async def identify(self, request: Request) -> tuple[str, User] | None:
+        """API token and user of the session that the request's cookie names; None when there is none, or it is over."""
+        session = cookies.session(request)
+        token = await self.deps.sessions.token(session) if session else None
+        user = await self.access.identify(token) if token else None
+        return (token, user) if token and user else None
+
 
 class Context(Protocol):
     """A frozen dataclass whose fields the template reads."""
@@ -136,10 +143,10 @@ def signed_in(page: Page) -> Endpoint:
 
     async def endpoint(request: Request) -> Response:
         site: Site = request.app.state.site
-        token = cookies.session(request)
-        user = await site.access.identify(token) if token else None
-        if user is None:
+        known = await site.identify(request)
+        if known is None:
             return _to_login(request)
+        token, user = known
         try:
             return await page(Visit(request, site, user, token))
         except StatusError as error:

@@ -103,6 +103,15 @@ async def test_secrets_and_tokens_are_never_in_it_whatever_the_policy_says(api: 
     await api.get(SECRETS)
     await api.get("/api/v1/secrets")
     await api.refused("POST", SECRETS, {"metadata": {"name": "s"}, "stringData": {"word": WORD}})
+    await api.refused("POST", SECRETS, {"metadata": {"name": "s"}, "stringData": {f"{WORD} x": "y"}})
+    await api.refused("POST", SECRETS, {"metadata": {"name": "s"}, WORD: "y"}, fieldValidation="Strict")
+    json_patch = {"headers": {"content-type": "application/json-patch+json"}}
+    await api.refused("PATCH", f"{SECRETS}/s", [{"op": "remove", "path": f"/data/{WORD}"}], **json_patch)
+    applied = {"apiVersion": "v1", "kind": "Secret", "stringData": {"word": WORD}}
+    apply = {"fieldManager": "x", "force": "true", "headers": {"content-type": "application/apply-patch+yaml"}}
+    await api.call("PATCH", f"{SECRETS}/s", applied, **apply)
+    await api.refused("POST", CONFIGS, {**applied, "metadata": {"name": "misplaced"}})
+    await api.get(f"{SECRETS}/s/history")
     account = "/api/v1/namespaces/default/serviceaccounts"
     await api.call("POST", account, {"metadata": {"name": "robot"}})
     request = await api.post(f"{account}/robot/token", {"spec": {}})
@@ -126,6 +135,46 @@ async def test_refusals_are_told_too(api: Any, server: Any, lines: Lines) -> Non
     assert denied["annotations"]["authorization.k8s.io/decision"] == "forbid"
     unknown = lines.of("configmaps")[-1]
     assert (unknown["user"]["username"], unknown["responseStatus"]["code"]) == ("system:anonymous", 401)
+    assert "authorization.k8s.io/decision" not in unknown["annotations"], "nobody has asked yet what an unknown may do"
+
+
+async def test_what_fails_after_it_was_allowed_was_allowed(api: Any, lines: Lines) -> None:
+    quota = {"metadata": {"name": "none"}, "spec": {"hard": {"configmaps": "0"}}}
+    await api.post("/api/v1/namespaces/default/resourcequotas", quota)
+    assert (await api.refused("POST", CONFIGS, {"metadata": {"name": "x"}}))[0] == 403
+    event = lines.of("configmaps")[-1]
+    assert event["responseStatus"]["code"] == 403
+    assert event["annotations"]["authorization.k8s.io/decision"] == "allow"
+
+
+async def test_only_what_nobody_expected_is_a_panic(api: Any, server: Any, lines: Lines) -> None:
+    group = "/apis/admissionregistration.k8s.io/v1"
+    rules = [{"apiGroups": [""], "apiVersions": ["v1"], "resources": ["configmaps"], "operations": ["CREATE"]}]
+    hook = {
+        "name": "down.example.org",
+        "clientConfig": {"url": "https://127.0.0.1:1/x"},
+        "rules": rules,
+        "sideEffects": "None",
+        "admissionReviewVersions": ["v1"],
+    }
+    body = {"metadata": {"name": "down"}, "webhooks": [hook]}
+    await api.call("POST", f"{group}/validatingwebhookconfigurations", body)
+    assert (await api.refused("POST", CONFIGS, {"metadata": {"name": "x"}}))[0] == 500
+    assert lines.of("configmaps")[-1]["stage"] == "ResponseComplete"
+
+    class Defect:
+        async def admit(self, _request: Any) -> None:
+            raise RuntimeError("nobody expected this")
+
+    server.plan_admissions.append(Defect())
+    accounts = "/api/v1/namespaces/default/serviceaccounts"
+    assert (await api.refused("POST", accounts, {"metadata": {"name": "x"}}))[0] == 500
+    assert lines.of("serviceaccounts")[-1]["stage"] == "Panic"
+
+
+async def test_a_long_name_of_a_program_is_cut(api: Any, lines: Lines) -> None:
+    await api.call("GET", CONFIGS, headers={"user-agent": "x" * 2000})
+    assert lines.of("configmaps")[-1]["userAgent"] == "x" * 1024 + "...TRUNCATED"
 
 
 async def test_one_who_acts_as_another_is_told_with_both_names(api: Any, lines: Lines) -> None:

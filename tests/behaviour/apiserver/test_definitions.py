@@ -143,3 +143,49 @@ async def test_definitions_that_make_no_sense_are_refused(api: Any, make: Any, c
     crd["spec"].update(change)
     code, _, message = await api.refused("POST", CRDS, crd)
     assert (code, text in message) == (422, True), message
+
+
+@pytest.mark.parametrize(
+    ("group", "plural", "kind"),
+    [
+        ("rbac.authorization.k8s.io", "clusterroles", "ClusterRole"),
+        ("core.kcp.io", "logicalclusters", "LogicalCluster"),
+        ("apis.kcp.io", "apibindings", "APIBinding"),
+        ("authentication.k8s.io", "tokenreviews", "TokenReview"),
+    ],
+)
+async def test_nobody_serves_or_removes_what_is_built_in_as_his_own(
+    api: Any, make: Any, group: str, plural: str, kind: str
+) -> None:
+    """Not in another version either."""
+    definition = make.definition({})
+    definition["metadata"] = {"name": f"{plural}.{group}", "annotations": {"api-approved.kubernetes.io": "unapproved"}}
+    definition["spec"] |= {"group": group, "names": {"plural": plural, "kind": kind}, "scope": "Cluster"}
+    definition["spec"]["versions"][0]["name"] = "v9"
+    code, _, message = await api.refused("POST", CRDS, definition)
+    assert code == 422
+    assert message.endswith(f'spec.names.plural: Forbidden: "{plural}" is built in')
+
+
+@pytest.mark.parametrize(
+    ("approval", "outcome"),
+    [
+        (None, "Required value: protected groups must have approval annotation"),
+        ("because", 'Invalid value: "because": protected groups must have approval annotation'),
+        ("https://github.com/kubernetes/enhancements/pull/1111", "ApprovedAnnotation"),
+        ("unapproved, a test", "UnapprovedAnnotation"),
+    ],
+)
+async def test_groups_of_the_community_say_where_they_were_approved(
+    api: Any, make: Any, approval: str | None, outcome: str
+) -> None:
+    definition = make.definition({})
+    annotations = {"api-approved.kubernetes.io": approval} if approval else {}
+    definition["metadata"] = {"name": "widgets.things.k8s.io", "annotations": annotations}
+    definition["spec"]["group"] = "things.k8s.io"
+    answer = (await api.call("POST", CRDS, definition)).json()
+    if answer["kind"] == "Status":
+        assert f"metadata.annotations[api-approved.kubernetes.io]: {outcome}" in answer["message"]
+        return
+    [condition] = [c for c in answer["status"]["conditions"] if c["type"] == "KubernetesAPIApprovalPolicyConformant"]
+    assert (condition["reason"], condition["status"]) == (outcome, str(outcome == "ApprovedAnnotation"))

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from tests.behaviour.apiserver.conftest import eventually
 
@@ -22,8 +23,10 @@ from portway.bootstrap.errors import StartError
 from portway.client.inprocess import InProcessTransport
 from portway.client.rest import RestClient
 from portway.krm.identity import Resource
+from portway.store import archives
 from portway.store.caching import Cache
 from portway.store.sqlite import SqliteStore
+from portway.store.sqlite_archiving import SqliteArchiving
 
 SECRETS = Resource("", "v1", "secrets", "Secret", namespaced=True)
 WORD = "correct-horse-battery-staple"
@@ -111,6 +114,52 @@ async def test_a_new_key_is_used_for_everything_while_requests_go_on(tmp_path: P
         assert await _word(client, "s8") == WORD
     async with _running(tmp_path) as (_, client, _):
         assert await _word(client, "s99") == WORD
+
+
+async def test_no_value_of_a_secret_is_ever_on_disk_in_no_log_and_no_backup(tmp_path: Path) -> None:
+    """Whatever is done to it: the words of its whole life are looked for in all files, the write-ahead log too."""
+    words = [f"{WORD}-{number}" for number in range(6)]
+
+    def with_word(name: str, number: int) -> dict[str, Any]:
+        return {"metadata": {"name": name}, "stringData": {"word": words[number]}}
+
+    def shown(content: bytes) -> list[str]:
+        forms = [word.encode() for word in words] + [base64.b64encode(word.encode()) for word in words]
+        return [form.decode() for form in forms if form in content]
+
+    async with _running(tmp_path) as (_, client, _):
+        await client.create(SECRETS, with_word("changed", 0), "default")
+        kept = await client.get(SECRETS, "changed", "default")
+        await client.update(SECRETS, {**kept, "stringData": {"word": words[1]}})
+        await client.patch(SECRETS, "changed", {"stringData": {"word": words[2]}}, "default")
+        await client.apply(SECRETS, {**with_word("applied", 3), **_in_default("applied")}, manager="me")
+        await client.create(SECRETS, with_word("deleted", 4), "default")
+        await client.delete(SECRETS, "deleted", "default")
+        await client.post("/api/v1/namespaces/default/secrets/deleted/undelete", {})
+        assert shown(_on_disk(tmp_path)) == []
+        ring = keyrings.open_keyring(tmp_path)
+        ring.rotate()
+
+        async def settled() -> bool:
+            return bool(ring.entries[0].settled)
+
+        await eventually(settled, "all is encrypted with the new key")
+        await client.create(SECRETS, with_word("rotated", 5), "default")
+        assert shown(_on_disk(tmp_path)) == []
+        assert [await _word(client, name) for name in ("changed", "applied", "deleted", "rotated")] == words[2:]
+        history = await client.read("/api/v1/namespaces/default/secrets/changed/history")
+        assert shown(orjson.dumps(history)) == []
+        archive = tmp_path / "portway.backup"
+        async with SqliteArchiving(tmp_path / "store.db").snapshot() as snapshot:
+            await archives.write(archive, snapshot, "2026-01-01T00:00:00Z")
+    records = [kept.record for kept in archives.read(archive)]
+    values = [record.value for record in records if record.key.resource == "secrets"]
+    assert len(values) >= 4
+    assert shown(b"".join(values) + archive.read_bytes() + _on_disk(tmp_path)) == []
+
+
+def _in_default(name: str) -> dict[str, Any]:
+    return {"metadata": {"name": name, "namespace": "default"}}
 
 
 async def test_secrets_from_before_encryption_are_encrypted_at_the_next_start(tmp_path: Path) -> None:

@@ -226,3 +226,49 @@ async def test_an_export_limits_what_users_of_its_bindings_may_do(api: Any, serv
     assert (await alice.get(WIDGETS))["items"] == []
     assert (await alice.refused("POST", WIDGETS, make.widget("w", n=1)))[0] == 403
     assert (await alice.get("/api/v1/namespaces/default/configmaps"))["kind"] == "ConfigMapList"
+
+
+async def test_a_definition_that_goes_takes_nothing_along_that_a_binding_serves(api: Any, make: Any) -> None:
+    """Else who may make definitions could delete what he may not."""
+    await _provider(api)
+    consumer = await _consumer(api, "a", _binding())
+    await consumer.post(WIDGETS, make.widget("w", n=1))
+    made = await consumer.post(CRDS, make.definition({"n": {"type": "integer"}}))
+    assert _conditions(made)["NamesAccepted"] == "NameConflict"
+    await consumer.delete(f"{CRDS}/widgets.example.org")
+
+    async def gone() -> bool:
+        return bool((await consumer.call("GET", f"{CRDS}/widgets.example.org")).status_code == 404)
+
+    await make.eventually(gone, "the definition is gone")
+    assert (await consumer.get(f"{WIDGETS}/w"))["spec"] == {"n": 1}
+
+
+async def test_no_status_of_a_definition_puts_it_in_the_place_of_what_is_bound(api: Any, make: Any) -> None:
+    await _provider(api)
+    consumer = await _consumer(api, "a", _binding())
+    definition = make.definition({"s": {"type": "string"}})
+    more = {**definition["spec"]["versions"][0], "name": "v2", "storage": False}
+    definition["spec"]["versions"].append(more)
+    await consumer.post(CRDS, definition)
+    established = [{"type": kind, "status": "True"} for kind in ("Established", "NamesAccepted")]
+    await consumer.patch(f"{CRDS}/widgets.example.org/status", {"status": {"conditions": established}})
+    refused = await consumer.refused("POST", WIDGETS, make.widget("w", s="free"), fieldValidation="Strict")
+    assert refused[0] == 400
+    assert 'unknown field "spec.s"' in refused[2]
+    other = "/apis/example.org/v2/namespaces/default/widgets"
+    assert (await consumer.call("GET", other)).status_code == 404
+
+
+async def test_nobody_writes_who_an_export_is_or_what_is_bound(api: Any, server: Any) -> None:
+    provider = await _provider(api)
+    consumer = await _consumer(api, "a", _binding())
+    for workspace in (provider, consumer):
+        await _grant(workspace, "eve", ACCESS, EVERYTHING)
+    token = await server.tokens.mint("eve")
+    before = (await provider.get(f"{APIS}/apiexports/shop"))["status"]
+    forged = {"status": {"identityHash": "another", "virtualWorkspaces": [{"url": "https://evil.test"}]}}
+    assert (await provider.as_user(token).patch(f"{APIS}/apiexports/shop/status", forged))["status"] == before
+    bound = (await consumer.get(f"{APIS}/apibindings/shop"))["status"]
+    empty = {"status": {"phase": "Binding", "boundResources": []}}
+    assert (await consumer.as_user(token).patch(f"{APIS}/apibindings/shop/status", empty))["status"] == bound

@@ -323,3 +323,84 @@ async def test_a_mutation_that_fails_denies(api: Any, make: Any) -> None:
 )
 async def test_bad_mutating_policies_are_refused(api: Any, made: Any, message: str) -> None:
     assert message in (await api.refused("POST", f"{GROUP}/mutatingadmissionpolicies", made))[2]
+
+
+RBAC = "rbac.authorization.k8s.io"
+
+
+async def _policy_maker(api: Any, server: Any, *rules: Any) -> Any:
+    """Mallory may make policies, and what the rules say."""
+    access = {"verbs": ["access"], "nonResourceURLs": ["/"]}
+    making = {"apiGroups": ["admissionregistration.k8s.io"], "resources": ["*"], "verbs": ["*"]}
+    role = {"metadata": {"name": "makers"}, "rules": [access, making, *rules]}
+    await api.post(f"/apis/{RBAC}/v1/clusterroles", role)
+    subject = {"kind": "User", "name": "mallory", "apiGroup": RBAC}
+    ref = {"apiGroup": RBAC, "kind": "ClusterRole", "name": "makers"}
+    body = {"metadata": {"name": "mallory"}, "subjects": [subject], "roleRef": ref}
+    await api.post(f"/apis/{RBAC}/v1/clusterrolebindings", body)
+    return api.as_user(await server.tokens.mint("mallory"))
+
+
+TELLING = {"expression": "false", "messageExpression": "string(params.data.word)"}
+SECRETS = {"apiVersion": "v1", "kind": "Secret"}
+BY_NAME = {"name": "s", "namespace": "default", "parameterNotFoundAction": "Allow"}
+
+
+async def test_nobody_has_a_policy_read_what_he_may_not_read(api: Any, server: Any) -> None:
+    mallory = await _policy_maker(api, server)
+    told = (await mallory.refused("POST", POLICIES, policy(TELLING, paramKind=SECRETS)))[2]
+    assert told.endswith(
+        'spec.paramKind: Forbidden: user mallory must have "get" permission on all objects of the referenced paramKind '
+        "(kind=Secret, apiVersion=v1)"
+    )
+    await api.post(POLICIES, policy(TELLING, paramKind=SECRETS))
+    by_selector = {"selector": {}, "namespace": "default", "parameterNotFoundAction": "Allow"}
+    for ref, verb in ((BY_NAME, "get"), (by_selector, "list")):
+        told = (await mallory.refused("POST", BINDINGS, binding("Warn", paramRef=ref)))[2]
+        assert told.endswith(
+            f'spec.paramRef: Forbidden: user mallory does not have "{verb}" permission on the object referenced by '
+            "paramRef"
+        )
+    unknown = binding("Warn", paramRef=BY_NAME)
+    unknown["spec"]["policyName"] = "none"
+    told = (await mallory.refused("POST", BINDINGS, unknown))[2]
+    assert "spec.paramRef: Forbidden: unable to get policy none to determine minimum required permissions" in told
+
+
+async def test_who_may_read_an_object_may_make_it_a_param(api: Any, server: Any) -> None:
+    mallory = await _policy_maker(api, server, {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "list"]})
+    await api.post("/api/v1/namespaces/default/secrets", {"metadata": {"name": "s"}, "stringData": {"word": "w"}})
+    await mallory.post(POLICIES, policy({"expression": "false"}, paramKind=SECRETS))
+    await mallory.post(BINDINGS, binding("Warn", paramRef=BY_NAME))
+    assert (
+        "failed expression: false" in (await api.call("POST", CONFIGS, {"metadata": {"name": "a"}})).headers["warning"]
+    )
+
+
+async def test_no_policy_sees_or_changes_tokens_and_keys(api: Any, server: Any) -> None:
+    mallory = await _policy_maker(api, server, {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]})
+    vault = "/api/v1/namespaces/portway-system/secrets"
+    everything = {"apiGroups": ["*"], "apiVersions": ["*"], "operations": ["*"], "resources": ["*"]}
+    await mallory.post(POLICIES, policy({"expression": "false"}, matchConstraints={"resourceRules": [everything]}))
+    await mallory.post(BINDINGS, binding("Deny"))
+    mutation = {"patchType": "JSONPatch", "jsonPatch": {"expression": '[JSONPatch{op: "remove", path: "/data/hash"}]'}}
+    mutating = policy(
+        kind="MutatingAdmissionPolicy",
+        matchConstraints={"resourceRules": [{**everything, "resources": ["secrets"]}]},
+        mutations=[mutation],
+        reinvocationPolicy="Never",
+        failurePolicy="Fail",
+    )
+    await mallory.post(f"{GROUP}/mutatingadmissionpolicies", mutating)
+    await mallory.post(f"{GROUP}/mutatingadmissionpolicybindings", binding(kind="MutatingAdmissionPolicyBinding"))
+    assert (await mallory.refused("POST", CONFIGS, {"metadata": {"name": "a"}}))[0] == 422
+    token = await server.tokens.mint("grace")
+    assert (await api.as_user(token).call("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", {})).is_success
+    await mallory.delete(f"{BINDINGS}/b")
+    await mallory.delete(f"{POLICIES}/p")
+    await api.post(POLICIES, policy({"expression": "size(params.metadata.name) == 0"}, paramKind=SECRETS))
+    hidden = {"selector": {}, "namespace": "portway-system", "parameterNotFoundAction": "Deny"}
+    assert (await mallory.refused("POST", BINDINGS, binding("Deny", paramRef=hidden)))[0] == 422
+    await api.post(BINDINGS, binding("Deny", paramRef=hidden))
+    assert "no params found" in (await api.refused("POST", CONFIGS, {"metadata": {"name": "a"}}))[2]
+    assert (await api.get(vault))["items"]

@@ -167,3 +167,16 @@ async def test_an_unbound_consumer_is_seen_no_more(world: World, make: Any) -> N
     one = await world.one("a")
     await make.eventually(is_gone, "only b is left")
     assert _numbers(await world.operator.get(f"{world.all}/apis/example.org/v1/widgets")) == [1]
+
+
+async def test_to_apply_what_is_not_there_is_to_create_it_here_too(world: World, make: Any, server: Any) -> None:
+    patching = {"apiGroups": ["apis.kcp.io"], "resources": ["apiexports/content"], "verbs": ["get", "patch"]}
+    provider = world.api.at("root:shop")
+    await _grant(provider, "patcher", ACCESS, patching)
+    patcher = world.api.as_user(await server.tokens.mint("patcher"))
+    one = await world.one("a")
+    options = {"fieldManager": "x", "force": "true", "headers": {"content-type": "application/apply-patch+yaml"}}
+    code, _, message = await patcher.refused("PATCH", f"{one}{WIDGETS}/new", make.widget("new", n=1), **options)
+    assert (code, 'cannot create resource "widgets"' in message) == (403, True)
+    assert (await patcher.call("PATCH", f"{one}{WIDGETS}/w", make.widget("w", n=1), **options)).status_code == 200
+    assert (await world.operator.call("PATCH", f"{one}{WIDGETS}/new", make.widget("new"), **options)).status_code == 201

@@ -62,7 +62,12 @@ async def test_a_token_has_upstreams_claims_and_is_verified_with_the_published_k
         pytest.param({"expirationSeconds": 1 << 33}, (422, "larger than 2^32"), id="too long"),
         pytest.param({"boundObjectRef": {"kind": "Secret", "name": "none"}}, (404, '"none" not found'), id="no secret"),
         pytest.param({"boundObjectRef": {"kind": "Pod", "name": "p"}}, (404, 'pods "p" not found'), id="no pods here"),
-        pytest.param({"boundObjectRef": {"kind": "ConfigMap", "name": "x"}}, (400, "cannot bind token"), id="kind"),
+        pytest.param({"boundObjectRef": {"kind": "Node", "name": "n"}}, (404, 'nodes "n" not found'), id="no nodes"),
+        pytest.param(
+            {"boundObjectRef": {"kind": "ConfigMap", "name": "x"}},
+            (400, "cannot bind token to object of type /v1, Kind=ConfigMap"),
+            id="kind",
+        ),
     ],
 )
 async def test_what_cannot_be_promised_is_refused(api: Any, spec: Any, expected: tuple[int, str]) -> None:
@@ -130,3 +135,39 @@ async def test_a_token_signed_by_somebody_else_is_nobodys(api: Any) -> None:
     unsigned = jwt.encode(claims, "", "none", headers={"kid": header["kid"]})
     for token in (forged, unsigned, good[:-4] + "AAAA"):
         assert (await api.as_user(token).refused("GET", CONFIGS))[0] == 401
+
+
+@pytest.mark.parametrize(
+    ("metadata", "code", "message"),
+    [
+        (
+            {"name": "other"},
+            422,
+            'TokenRequest.authentication.k8s.io "robot" is invalid: metadata.name: Invalid value: "other": must match '
+            "the service account name if specified",
+        ),
+        (
+            {"namespace": "other"},
+            422,
+            'TokenRequest.authentication.k8s.io "robot" is invalid: metadata.namespace: Invalid value: "other": must '
+            "match the service account namespace if specified",
+        ),
+        ({"uid": "0"}, 409, "the UID in the token request (0) does not match the UID of the service account"),
+    ],
+)
+async def test_a_request_for_another_account_is_refused(api: Any, metadata: Any, code: int, message: str) -> None:
+    await api.post(ACCOUNTS, {"metadata": {"name": "robot"}})
+    refused = await api.refused("POST", f"{ACCOUNTS}/robot/token", {"metadata": metadata, "spec": {}})
+    assert refused[0] == code
+    assert message in refused[2]
+
+
+async def test_a_token_for_too_long_is_shortened_and_that_is_said(api: Any) -> None:
+    await api.post(ACCOUNTS, {"metadata": {"name": "robot"}})
+    answer = await api.call("POST", f"{ACCOUNTS}/robot/token", {"spec": {"expirationSeconds": 1 << 31}})
+    year = 365 * 24 * 3600
+    assert answer.json()["spec"]["expirationSeconds"] == year
+    warning = f"requested expiration of {1 << 31} seconds shortened to {year} seconds"
+    assert answer.headers["warning"] == f'299 - "{warning}"'
+    claims = jwt.decode(answer.json()["status"]["token"], options={"verify_signature": False})
+    assert claims["exp"] - claims["iat"] == year

@@ -165,3 +165,35 @@ async def test_the_configuration_itself_is_never_held_up(api: Any, hook: Hook) -
 )
 async def test_bad_configurations_are_refused(api: Any, hook: Hook, change: Any, message: str) -> None:
     assert message in (await api.refused("POST", VALIDATING, hook.configuration(**change)))[2]
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        ({"allowed": True, "uid": "another"}, 'received invalid webhook response: expected response.uid="'),
+        ({"allowed": True, "patch": "e30="}, "validating webhook may not return response.patch"),
+        ({"allowed": True, "x": "y" * (17 << 20)}, "failed to call webhook: Post"),
+    ],
+)
+async def test_an_answer_that_cannot_be_used_is_a_failure(
+    api: Any, make: Any, hook: Hook, answer: Any, message: str
+) -> None:
+    await api.post(VALIDATING, hook.configuration())
+    hook.answer = lambda _request: answer
+    code, _, told = await api.refused("POST", CONFIGS, make.config("a"))
+    assert code == 500
+    assert message in told
+
+
+async def test_a_webhook_that_takes_too_long_is_a_failure(api: Any, make: Any, hook: Hook) -> None:
+    async def silence(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    silent = await asyncio.start_server(silence, "127.0.0.1", 0)
+    client = {"url": f"https://127.0.0.1:{silent.sockets[0].getsockname()[1]}/review", "caBundle": hook.ca}
+    await api.post(VALIDATING, hook.configuration(clientConfig=client, timeoutSeconds=1))
+    told = (await api.refused("POST", CONFIGS, make.config("a")))[2]
+    assert told.endswith(f'failed to call webhook: Post "{client["url"]}?timeout=1s": context deadline exceeded')
+    silent.close()
+    await silent.wait_closed()

@@ -198,3 +198,32 @@ async def test_types_elsewhere_need_use_and_hide_whether_they_exist(api: Any, se
     await _allow(vendor, "alice", {"apiGroups": ["tenancy.kcp.io"], "resources": ["workspacetypes"], "verbs": ["use"]})
     body = {"metadata": {"name": "a"}, "spec": {"type": {"path": "root:vendor", "name": "boutique"}}}
     assert (await alice.post(WORKSPACES, body))["status"]["phase"] == "Ready"
+
+
+async def test_a_type_binds_and_extends_only_what_its_maker_may(api: Any, server: Any) -> None:
+    """Else a type of one's own would be a way around the permission to bind."""
+    await api.post(WORKSPACES, _workspace("shop"))
+    shop, export = api.at("root:shop"), {"path": "root:shop", "export": "shop"}
+    await shop.post("/apis/apis.kcp.io/v1alpha1/apiexports", {"metadata": {"name": "shop"}, "spec": {}})
+    await shop.post(TYPES, _type("stall", defaultAPIBindings=[export]))
+    await api.post(WORKSPACES, _workspace("a"))
+    rules = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
+    await _allow(api.at("root:a"), "eve", ACCESS, rules)
+    eve = api.at("root:a").as_user(await server.tokens.mint("eve"))
+    binding = _type("own", defaultAPIBindings=[export])
+    extending = _type("own", extend={"with": [{"name": "stall", "path": "root:shop"}]})
+    none = _type("own", defaultAPIBindings=[{"path": "root:none", "export": "shop"}])
+    for made, why in (
+        (binding, "unable to have the type bind: no permission to bind to export root:shop:shop"),
+        (none, "unable to have the type bind: no permission to bind to export root:none:shop"),
+        (extending, "unable to extend workspace type root:shop:stall: missing verb='use' permission on workspacetype"),
+    ):
+        code, _, message = await eve.refused("POST", TYPES, made)
+        assert (code, message) == (403, f'workspacetypes.tenancy.kcp.io "own" is forbidden: {why}')
+    bind = {"apiGroups": ["apis.kcp.io"], "resources": ["apiexports"], "verbs": ["bind"]}
+    use = {"apiGroups": ["tenancy.kcp.io"], "resources": ["workspacetypes"], "verbs": ["use"]}
+    await _allow(shop, "eve", bind, use)
+    await eve.post(TYPES, binding)
+    await eve.post(TYPES, {**extending, "metadata": {"name": "extended"}})
+    made = await eve.post(WORKSPACES, _workspace("w", "own"))
+    assert made["status"]["phase"] == "Ready"

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, urlsplit
+from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
 
 import httpx
 import oidc_provider_mock
@@ -121,6 +121,15 @@ async def test_a_code_is_of_no_use_twice(portway: Portway) -> None:
         assert (await browser.get(_path(back))).status_code == 403
 
 
+async def test_the_answer_of_another_provider_is_not_taken(portway: Portway) -> None:
+    [(_, door)] = portway.sign_on.doors
+    async with portway.browser() as browser:
+        begun = await browser.get(door)
+        back = _path(await _log_in_at(begun.headers["location"]))
+        assert (await browser.get(f"{back}&iss=https://evil.test")).status_code == 400
+        assert (await browser.get(f"{back}&iss={quote(portway.issuer, safe='')}")).status_code == 303
+
+
 async def test_an_unknown_provider_is_not_gone_to(portway: Portway) -> None:
     async with portway.browser() as browser:
         assert (await browser.get("/session/oidc/start?issuer=https://evil.test")).status_code == 404
@@ -138,7 +147,7 @@ async def test_the_command_line_gets_a_session_by_a_port_of_its_own(
             super().__init__(transport=transport, base_url=options["base_url"])
 
     monkeypatch.setattr(signingon, "httpx", _Namespace(OverAsgi))
-    waiting = asyncio.create_task(signingon.token(ADDRESS, "", "", browser=True))
+    waiting = asyncio.create_task(signingon.log_in(ADDRESS, "", "", browser=True))
     url = await asyncio.wait_for(opened.get(), 30)
     async with portway.browser() as browser:
         begun = await browser.get(_path(url))
@@ -147,8 +156,9 @@ async def test_the_command_line_gets_a_session_by_a_port_of_its_own(
         target = entered.headers["location"]
         assert (await loopback.get(target.replace("state=", "state=x"))).status_code == 400
         assert "logged in" in (await loopback.get(target)).text
-    session = await asyncio.wait_for(waiting, 30)
-    assert (await portway.whoami(session))[0] == "ada@acme.test"
+    found = await asyncio.wait_for(waiting, 30)
+    assert set(found) == {"token"}, "this provider renews no ID tokens: a session as the portal's"
+    assert (await portway.whoami(found["token"]))[0] == "ada@acme.test"
 
 
 class _Namespace:

@@ -13,6 +13,7 @@ from portway.client.memory import MemoryClient
 from portway.index.following import Index
 from portway.portal.application import create_app
 from portway.portal.dependencies import Deps, LogRequest, Settings, TreeRequest
+from portway.portal.sessions import Sessions
 
 
 class Portal(httpx.AsyncClient):
@@ -21,6 +22,12 @@ class Portal(httpx.AsyncClient):
     api: MemoryClient
     index: Index
     used: set[str]
+    sessions: Sessions
+
+    async def be(self, token: str) -> None:
+        """Have a session with this API token."""
+        self.cookies.clear()
+        self.cookies.set("portway_session", await self.sessions.open(token, own=False))
 
 
 async def _logs(request: LogRequest) -> AsyncIterator[str]:
@@ -53,14 +60,15 @@ async def portal(tmp_path: Path) -> AsyncIterator[Portal]:
     (tmp_path / "guide.md").write_text("# Guide\n\nOpen the harbour.")
     (tmp_path / "plan.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>')
     settings = Settings(docs=tmp_path)
-    app = create_app(Deps(api, index, login=login, logs=_logs, read_tree=_tree, settings=settings))
+    deps = Deps(api, index, login=login, logs=_logs, read_tree=_tree, settings=settings)
+    app = create_app(deps)
     following = asyncio.create_task(index.run(api.at(ALL_WORKSPACES)))
     await index.ready.wait()
     headers = {"sec-fetch-site": "same-origin"}
     transport = httpx.ASGITransport(app)
     async with Portal(transport=transport, base_url="http://localhost:8700", headers=headers) as browser:
-        browser.api, browser.index, browser.used = api, index, used
-        browser.cookies.set("portway_session", acme.TOKEN)
+        browser.api, browser.index, browser.used, browser.sessions = api, index, used, deps.sessions
+        await browser.be(acme.TOKEN)
         yield browser
     following.cancel()
     await asyncio.gather(following, return_exceptions=True)

@@ -87,7 +87,7 @@ async def test_a_reference_leads_to_the_workspace_it_resolves_to(portal: Portal)
 
 
 async def test_nothing_is_shown_from_workspaces_one_may_not_read(portal: Portal) -> None:
-    portal.cookies.set("portway_session", "pw_eve")
+    await portal.be("pw_eve")
     assert (await portal.get("/catalog/root:acme:payments/component/default/orders")).status_code == 404
     assert (await portal.get("/workloads/root:acme:payments/staging/orders")).status_code == 403
     for path in (

@@ -88,7 +88,7 @@ async def test_answers_to_questions_that_are_no_longer_asked_are_dropped(portal:
 
 
 async def test_no_run_is_made_where_the_user_may_not(portal: Portal) -> None:
-    portal.cookies.set("portway_session", "pw_eve")
+    await portal.be("pw_eve")
     carried = json.dumps({"name": "refunds", "owner": "group:default/payments"})
     page = await portal.post(
         URL, data={"_page": "2", "_carried": carried, "_run": "r", "_workspace": acme.PAYMENTS, "_go": "create"}

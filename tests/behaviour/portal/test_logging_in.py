@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from tests.behaviour.portal.conftest import Portal
+from tests.portal import acme
 
 
 async def test_a_one_time_link_sets_a_strict_cookie_and_forwards(portal: Portal) -> None:
@@ -9,6 +10,7 @@ async def test_a_one_time_link_sets_a_strict_cookie_and_forwards(portal: Portal)
     cookie = answer.headers["set-cookie"].lower()
     assert "httponly" in cookie
     assert "samesite=strict" in cookie
+    assert acme.TOKEN not in cookie, "the API token stays with the server"
     assert 'content="0;url=/catalog"' in answer.text
     assert (await portal.get("/")).status_code == 200
 
@@ -41,9 +43,34 @@ async def test_a_foreign_address_after_log_in_is_not_followed(portal: Portal) ->
 
 
 async def test_logging_out_ends_the_session(portal: Portal) -> None:
+    session = portal.cookies["portway_session"]
     answer = await portal.post("/logout")
     assert 'portway_session=""' in answer.headers["set-cookie"]
     assert answer.headers["location"] == "/login"
+    portal.cookies.set("portway_session", session)
+    assert (await portal.get("/")).headers["location"] == "/login", "whoever kept the cookie has nothing"
+
+
+async def test_a_new_log_in_ends_the_session_before(portal: Portal) -> None:
+    before = portal.cookies["portway_session"]
+    await portal.get("/login?token=once")
+    assert await portal.sessions.token(before) is None
+    assert (await portal.get("/")).status_code == 200
+
+
+async def test_an_api_token_is_no_session(portal: Portal) -> None:
+    portal.cookies.clear()
+    portal.cookies.set("portway_session", acme.TOKEN)
+    assert (await portal.get("/")).headers["location"] == "/login"
+
+
+async def test_over_tls_the_cookie_is_of_this_very_host(portal: Portal) -> None:
+    portal.cookies.clear()
+    answer = await portal.get("https://localhost:8700/login?token=once")
+    cookie = answer.headers["set-cookie"]
+    assert cookie.startswith("__Host-portway_session=")
+    assert {"secure", "path=/", "httponly"} <= {part.strip().lower() for part in cookie.split(";")}
+    assert (await portal.get("https://localhost:8700/")).status_code == 200
 
 
 async def test_changes_from_other_origins_are_refused(portal: Portal) -> None:

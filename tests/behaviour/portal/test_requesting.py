@@ -68,7 +68,7 @@ async def test_secret_values_are_nowhere_until_they_are_asked_for(portal: Portal
 
 
 async def test_secret_values_are_revealed_only_to_those_who_may_get_the_secret(portal: Portal) -> None:
-    portal.cookies.set("portway_session", "pw_linus")
+    await portal.be("pw_linus")
     answer = await portal.post(f"{CLAIM}/reveal")
     assert answer.status_code == 403
     assert "linus cannot get it" in answer.text
@@ -81,7 +81,7 @@ async def test_deleting_a_claim_leads_back_to_the_list(portal: Portal) -> None:
 
 
 async def test_a_session_that_ends_is_sent_to_the_log_in(portal: Portal) -> None:
-    portal.cookies.set("portway_session", "pw_gone")
+    await portal.be("pw_gone")
     answer = await portal.post(URL, data=ANSWERS, headers={"hx-request": "true"})
     assert answer.status_code == 401
     assert answer.headers["hx-redirect"] == "/login"

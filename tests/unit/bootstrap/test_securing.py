@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 
 from portway.bootstrap import certificates, listening
 from portway.bootstrap.dispatching import API_PREFIXES
@@ -25,7 +26,7 @@ HOUR = datetime.timedelta(hours=1)
 
 async def _hello(scope: Any, receive: Any, send: Any) -> None:
     peer = scope["state"].get("peer")
-    body = f"{peer.name} {','.join(peer.groups)}" if peer else "hello"
+    body = f"{peer.user.name} {','.join(peer.user.groups)} {peer.serial} {dict(peer.user.extra)}" if peer else "hello"
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": body.encode()})
 
@@ -74,12 +75,12 @@ async def _serving(folder: Path, own: certificates.Own | None = None) -> AsyncIt
         await asyncio.gather(server, return_exceptions=True)
 
 
-def _trust(folder: Path, pem: tuple[str, str] | None = None, place: Path | None = None) -> ssl.SSLContext:
+def _trust(folder: Path, pem: certificates.Issued | None = None, place: Path | None = None) -> ssl.SSLContext:
     trust = ssl.create_default_context(cafile=str(folder / "ca.crt"))
     if pem is not None and place is not None:
         place.mkdir(exist_ok=True)
-        (place / "c.crt").write_text(pem[0])
-        (place / "c.key").write_text(pem[1])
+        (place / "c.crt").write_text(pem.certificate)
+        (place / "c.key").write_text(pem.key)
         trust.load_cert_chain(place / "c.crt", place / "c.key")
     return trust
 
@@ -92,7 +93,9 @@ async def test_a_client_certificate_names_user_and_groups(tmp_path: Path) -> Non
             answers = [(await client.get(f"https://127.0.0.1:{port}/")).text for _ in range(2)]
         async with httpx.AsyncClient(verify=_trust(folder)) as client:
             assert (await client.get(f"https://127.0.0.1:{port}/")).text == "hello"
-    assert answers == ["ada payments,acme,system:authenticated"] * 2
+    fingerprint = x509.load_pem_x509_certificate(issued.certificate.encode()).fingerprint(hashes.SHA256()).hex()
+    extra = {"authentication.kubernetes.io/credential-id": (f"X509SHA256={fingerprint}",)}
+    assert answers == [f"ada payments,acme,system:authenticated {issued.serial} {extra}"] * 2
 
 
 async def test_certificates_of_others_and_old_ones_are_refused(tmp_path: Path) -> None:

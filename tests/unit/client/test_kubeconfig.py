@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from portway.client import kubeconfig
+from portway.client import kubeconfig, plugins
 from portway.client.http import Tls
 from portway.client.kubeconfig import Connection, Context, KubeconfigError
+from portway.client.plugins import Plugin, PluginError
 
 PEM = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 
@@ -60,9 +61,15 @@ contexts: [{{name: dev, context: {{cluster: c, user: u}}}}]
         ),
         (
             "{contexts: [{name: a, context: {cluster: x, user: u}}], clusters: [{name: x}], "
-            "users: [{name: u, user: {exec: {}}}]}",
+            "users: [{name: u, user: {auth-provider: {}}}]}",
             "a",
-            "logs in by 'exec', which is not supported",
+            "logs in by 'auth-provider', which is not supported",
+        ),
+        (
+            "{contexts: [{name: a, context: {cluster: x, user: u}}], clusters: [{name: x, cluster: {server: 'https:"
+            "//x'}}], users: [{name: u, user: {exec: {}}}]}",
+            "a",
+            "the exec plugin of its user names no command",
         ),
     ],
 )
@@ -75,3 +82,47 @@ def test_a_bad_file_is_refused_with_its_name_and_the_reason(
     with pytest.raises(KubeconfigError, match=message) as refused:
         kubeconfig.load(path, context)
     assert str(path) in str(refused.value)
+
+
+def _plugin(tmp_path: Path, *lines: str) -> Connection:
+    """Of a kubeconfig whose user is asked from a shell script beside it."""
+    script = tmp_path / "bin" / "credential"
+    script.parent.mkdir()
+    script.write_text("\n".join(("#!/bin/sh", *lines, "")))
+    script.chmod(0o700)
+    asked = Plugin("bin/credential", ("--for", "me"), (("PLACE", "here"),))
+    kubeconfig.write(tmp_path / "config", kubeconfig.render("https://box:6443", [Context("a", "root")], plugin=asked))
+    return kubeconfig.load(tmp_path / "config")
+
+
+def test_a_plugin_is_asked_for_the_token(tmp_path: Path) -> None:
+    version = f'{{"apiVersion": "{plugins.VERSION}", "kind": "ExecCredential", "status"'
+    connection = _plugin(tmp_path, f"echo '{version}: {{\"token\": \"'$1-$2-$PLACE'\"}}}}'")
+    assert connection.token == ""
+    assert connection.asked().token == "--for-me-here"
+
+
+def test_a_plugin_may_give_a_certificate(tmp_path: Path) -> None:
+    status = '{"clientCertificateData": "c", "clientKeyData": "k"}'
+    connection = _plugin(tmp_path, f'echo \'{{"apiVersion": "{plugins.VERSION}", "status": {status}}}\'')
+    assert (connection.asked().tls.certificate, connection.asked().tls.key) == ("c", "k")
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (("exit 3",), "ended with status 3"),
+        (("echo nonsense",), "printed no ExecCredential"),
+        (('echo \'{"apiVersion": "client.authentication.k8s.io/v9", "status": {}}\'',), "answered in version"),
+        ((f'echo \'{{"apiVersion": "{plugins.VERSION}", "status": {{}}}}\'',), "neither token nor certificate"),
+    ],
+)
+def test_a_plugin_that_gives_nothing_is_named(tmp_path: Path, lines: tuple[str, ...], message: str) -> None:
+    with pytest.raises(PluginError, match=message) as refused:
+        _plugin(tmp_path, *lines).asked()
+    assert "bin/credential" in str(refused.value)
+
+
+def test_a_plugin_that_is_not_there_comes_with_its_hint() -> None:
+    with pytest.raises(PluginError, match=r"'none-such' is not there\. Get it at x\."):
+        plugins.ask(Plugin("none-such", install_hint="Get it at x."))

@@ -25,10 +25,9 @@ class EscalationPrevention:
         if request.operation is Operation.UPDATE and request.old is not None and _same(manifest, request.old):
             return
         if served.plural in _ROLES:
-            rules = [Rule.of(rule) for rule in manifest.get("rules") or ()]
-            if manifest.get("aggregationRule") and not _same_aggregation(manifest, request.old):
-                rules += _EVERYTHING  # it will hold whatever others put into roles with its labels
-            self._check(request, rules, "escalate", request.name)
+            self._check(request, [Rule.of(rule) for rule in manifest.get("rules") or ()], "escalate", request.name)
+            if _aggregates(manifest) or _aggregates(request.old or {}):
+                self._check_aggregation(request)
         elif served.plural in _BINDINGS:
             self._check_binding(request, manifest.get("roleRef") or {})
 
@@ -58,6 +57,15 @@ class EscalationPrevention:
             )
             raise forbidden(served.plural, request.name, why, served.gvk.group)
 
+    def _check_aggregation(self, request: AdmissionRequest) -> None:
+        """Such a role holds whatever others put into roles with its labels."""
+        if self._may(request, "escalate", request.resource.served.plural, request.name):
+            return
+        held = list(self._grants.rules_for(request.user, request.tenant.cluster, ""))
+        if not all(covered(rule, held) for rule in _EVERYTHING):
+            why = "must have cluster-admin privileges to use the aggregationRule"
+            raise forbidden(request.resource.served.plural, request.name, why, RBAC_GROUP)
+
     def _may(self, request: AdmissionRequest, verb: str, resource: str, name: str) -> bool:
         plural = resource.lower() if resource.endswith("s") else f"{resource.lower()}s"
         asked = Attributes(verb, RBAC_GROUP, plural, request.namespace, name)
@@ -69,13 +77,18 @@ def covered(rule: Rule, held: Iterable[Rule]) -> bool:
     held = list(held)
     for verb in rule.verbs:
         for path in rule.paths:
-            if not any(_has(h.verbs, verb) and (path in h.paths or "*" in h.paths) for h in held):
+            if not any(_has(h.verbs, verb) and any(_covers_path(p, path) for p in h.paths) for h in held):
                 return False
         names = rule.names or {""}
         for group, resource, name in product(rule.groups, rule.resources, names):
             if not any(_covers(h, verb, group, resource, name) for h in held):
                 return False
     return True
+
+
+def _covers_path(held: str, path: str) -> bool:
+    """``/api/*`` covers ``/api/v1`` and ``/api/v1/*``."""
+    return held == path or (held.endswith("*") and path.startswith(held.rstrip("*")))
 
 
 def _covers(held: Rule, verb: str, group: str, resource: str, name: str) -> bool:
@@ -95,15 +108,24 @@ def _has(values: frozenset[str], value: str) -> bool:
 
 
 def _same(manifest: Manifest, old: Manifest) -> bool:
-    return all(manifest.get(field) == old.get(field) for field in ("rules", "roleRef", "subjects", "aggregationRule"))
+    """Whether nothing changed but what the collection of garbage changes: labels may add a role to others."""
+    return _compared(manifest) == _compared(old)
+
+
+_OF_COLLECTION = frozenset(("ownerReferences", "finalizers", "managedFields", "resourceVersion"))
+
+
+def _compared(manifest: Manifest) -> Manifest:
+    metadata = {key: value for key, value in manifest["metadata"].items() if value and key not in _OF_COLLECTION}
+    return {**{key: value for key, value in manifest.items() if value}, "metadata": metadata}
 
 
 _EVERY = frozenset("*")
 _EVERYTHING = (Rule(_EVERY, _EVERY, _EVERY), Rule(_EVERY, paths=("*",)))
 
 
-def _same_aggregation(manifest: Manifest, old: Manifest | None) -> bool:
-    return old is not None and manifest.get("aggregationRule") == old.get("aggregationRule")
+def _aggregates(manifest: Manifest) -> bool:
+    return bool((manifest.get("aggregationRule") or {}).get("clusterRoleSelectors"))
 
 
 def _text(rule: Rule) -> str:

@@ -14,6 +14,7 @@ from portway.apiserver.admission.contract import AdmissionRequest
 from portway.apiserver.registry import Registry
 from portway.apiserver.resources import Resource
 from portway.apiserver.storing import Storage
+from portway.apiserver.tokens import is_vault
 from portway.krm.identity import Manifest
 from portway.krm.selectors import LabelSelector, labels_from
 from portway.store.contract import Key
@@ -23,7 +24,10 @@ EXEMPT_GROUP = "admissionregistration.k8s.io"
 
 
 def is_exempt(request: AdmissionRequest) -> bool:
-    return request.resource.served.gvk.group == EXEMPT_GROUP
+    """Whether no policy and no webhook has to do with it; nor has any with tokens and keys, which not all of those who
+    make policies may see.
+    """
+    return request.resource.served.gvk.group == EXEMPT_GROUP or is_vault(request.tenant.cluster, request.namespace)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,8 @@ class Publishing:
         }
 
     async def admit(self, request: AdmissionRequest) -> None:
+        if request.resource.key == EXPORTS and request.operation is Operation.UPDATE and request.object is not None:
+            _keep_identity(request.object, request.old or {})
         step = self._steps.get(request.resource.key)
         if step is not None and request.object is not None and not request.subresource:
             step(request, request.object)
@@ -127,6 +129,14 @@ class Publishing:
         fields, cluster = manifest["metadata"], request.tenant.cluster
         key = Key(resource, cluster, fields.get("namespace", ""), fields["name"])
         request.also.append(Put(key, objects.encoder(manifest, cluster), 0))
+
+
+def _keep_identity(manifest: Manifest, old: Manifest) -> None:
+    """Who an export is, and where its provider looks, nobody writes into its status."""
+    before, status = old.get("status") or {}, manifest.get("status") or {}
+    kept = {field: before[field] for field in ("identityHash", "virtualWorkspaces") if field in before}
+    if kept:
+        manifest["status"] = {**status, **kept}
 
 
 def _object(api_version: str, kind: str, name: str, namespace: str, now: str) -> Manifest:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from portway.apiserver import clocks, crds
+from portway.apiserver import approvals, clocks, crds
 from portway.apiserver.admission.contract import AdmissionRequest, Operation
 from portway.apiserver.rbac import RBAC_GROUP
 from portway.apiserver.registry import Registry
-from portway.krm.errors import invalid
+from portway.kit import namelists
+from portway.krm.errors import Cause, invalid
 from portway.krm.identity import Manifest
 
 REQUESTED_BY = "portway.dev/requested-by"
@@ -21,7 +22,7 @@ TEMPLATE_RUNS = "templateruns.portal.portway.dev"
 class RequestedBy:
     """Annotation ``portway.dev/requested-by``: the user that created an object of Portway's groups.
 
-    A TemplateRun also carries that user's groups (``portway.dev/requested-by-groups``, separated by commas), as its
+    A TemplateRun also carries that user's groups (``portway.dev/requested-by-groups``, a ``kit.namelists``), as its
     steps ask what the requester may do. Not forgeable, and fixed from then on except for system:masters.
     """
 
@@ -45,9 +46,9 @@ class RequestedBy:
 
 
 def _stamps(request: AdmissionRequest) -> dict[str, str]:
-    stamps = {REQUESTED_BY: request.user.name}
+    stamps = {REQUESTED_BY: request.user.name_in(request.tenant.cluster)}
     if request.resource.key == TEMPLATE_RUNS:
-        stamps[REQUESTED_BY_GROUPS] = ",".join(request.user.groups)
+        stamps[REQUESTED_BY_GROUPS] = namelists.joined(request.user.groups)
     return stamps
 
 
@@ -75,7 +76,7 @@ class Completion:
             crds.complete_status(manifest, request.old or {})
             return
         crds.complete(manifest)
-        causes = crds.check(manifest)
+        causes = (*crds.check(manifest), *approvals.check(manifest, request.old), *self._built_in(manifest))
         if causes:
             raise invalid("CustomResourceDefinition", request.name, causes, request.resource.served.gvk.group)
         finalizers = manifest["metadata"].setdefault("finalizers", None) or []
@@ -88,6 +89,13 @@ class Completion:
         ]
         others += self._registry.taken(request.tenant.cluster)
         crds.settle(manifest, others, clocks.stamp(self._now()))
+
+    def _built_in(self, manifest: Manifest) -> Iterator[Cause]:
+        """Objects of what is built in are kept under its name, and must not be served, or removed, as another's."""
+        spec = manifest.get("spec") or {}
+        plural = (spec.get("names") or {}).get("plural") or ""
+        if self._registry.is_builtin(spec.get("group") or "", plural):
+            yield Cause("FieldValueForbidden", f'Forbidden: "{plural}" is built in', "spec.names.plural")
 
 
 def _complete_secret(_request: AdmissionRequest, manifest: Manifest) -> None:

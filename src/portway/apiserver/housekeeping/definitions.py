@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from portway.apiserver import clocks, crds, objects
 from portway.apiserver.housekeeping import conditions, editing
 from portway.apiserver.housekeeping.editing import Editor
+from portway.apiserver.registry import Registry
 from portway.store.caching import Cache
 from portway.store.contract import Event, EventType, Key, Record
 
@@ -16,8 +17,9 @@ _LOOK_AGAIN = 5.0
 class DefinitionEnd:
     name = "definition end"
 
-    def __init__(self, cache: Cache, editor: Editor, now: clocks.Now) -> None:
+    def __init__(self, cache: Cache, editor: Editor, registry: Registry, now: clocks.Now) -> None:
         self._cache = cache
+        self._registry = registry
         self._editor = editor
         self._now = now
         self._ending: dict[tuple[str, str], Key] = {}
@@ -46,8 +48,7 @@ class DefinitionEnd:
         manifest = self._editor.read(key)
         if manifest is None or not editing.is_deleting(manifest, crds.CLEANUP_FINALIZER):
             return None
-        page = await self._cache.list(key.name, key.cluster, None)
-        if await self._editor.remove_all(record.key for record in page.records):
+        if await self._has_instances(key):
             waiting = conditions.condition(
                 "Terminating",
                 "InstanceDeletionInProgress",
@@ -58,3 +59,11 @@ class DefinitionEnd:
             return _LOOK_AGAIN
         await self._editor.edit(key, editing.without_finalizer(crds.CLEANUP_FINALIZER))
         return None
+
+    async def _has_instances(self, key: Key) -> int:
+        """After they were told to go. What is built in or bound under the CRD's name is not the CRD's to take along."""
+        plural, _, group = key.name.partition(".")
+        if self._registry.is_builtin(group, plural) or key.name in self._registry.serving(key.cluster).sources:
+            return 0
+        page = await self._cache.list(key.name, key.cluster, None)
+        return await self._editor.remove_all(record.key for record in page.records)

@@ -102,7 +102,7 @@ def engines_of(cache: Cache, context: Context) -> list[Engine]:
     return [
         GarbageCollector(editor, _locating(context.registry), context.storage.opened),
         NamespaceEnd(cache, editor, context.now),
-        DefinitionEnd(cache, editor, context.now),
+        DefinitionEnd(cache, editor, context.registry, context.now),
         WorkspacePhases(editor, context.now),
         WorkspaceEnd(cache, editor, _builtin(context.registry), context.now),
         NamespaceProvisioning(editor, context.settings.ca_certificate, context.now),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from portway.apiserver import bodies, metadata, objects, ownership, writing
+from portway.apiserver import authorizing, bodies, metadata, objects, ownership, writing
 from portway.apiserver.context import Context
 from portway.apiserver.rendering import Renderer
 from portway.apiserver.requests import OPTIONS_GROUP, Request
@@ -128,6 +128,8 @@ async def _apply_once(
             uid = configuration["metadata"]["uid"]
             why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
             raise StatusError(409, "Conflict", why, name=target.name, kind=resource.served.plural)
+        if request.view is None:  # a view says itself what its user may create
+            context.authorizer.require(request, authorizing.attributes_of(target, "create"))
         own_side = _own_side(resource, "", configuration)
         manifest = ownership.applied(request, resource, None, own_side, subresource="", now=context.now)
         return 201, await writing.create(context, request, resource, manifest, source, applied=True)

@@ -22,9 +22,8 @@ from portway.apiserver.rbac import Attributes
 from portway.apiserver.requests import Request
 from portway.apiserver.resources import Resource, ResourceSet, Source
 from portway.apiserver.responses import Response, Stream
-from portway.apiserver.routing import ROOT
 from portway.apiserver.tenants import CLUSTER_ANNOTATION, LOGICAL_CLUSTERS, Tenant
-from portway.apiserver.tokens import NAMESPACE as VAULT
+from portway.apiserver.tokens import is_vault
 from portway.krm.errors import expired, forbidden
 from portway.krm.identity import Manifest
 
@@ -36,6 +35,7 @@ _REREAD = "what may be seen changed: list again"
 class ExportView:
     def __init__(self, context: Context, request: Request, source: Source, export: Export) -> None:
         self._request = request
+        self._grants = context.authorizer.grants
         self._registry = context.registry
         self.source: Source | None = source
         self._source = source
@@ -77,14 +77,19 @@ class ExportView:
             return False
         if self._is_own(resource):
             return True
-        if (cluster, fields.get("namespace")) == (ROOT, VAULT):
+        if is_vault(cluster, fields.get("namespace") or ""):
             return False
         if any(claim.covers(manifest) for claim in self._claims(resource, cluster)):
             return True
         return resource.key == BINDINGS and self._binds_this(cluster, manifest)
 
     def check_write(self, resource: Resource, old: Manifest | None, new: Manifest) -> None:
-        """Claims hold for what is written as for what is read."""
+        """Claims hold for what is written as for what is read; to apply what is not there is to create it."""
+        if old is None and self._verb != "create":
+            self._verb = "create"
+            if not self._grants.allows(self._request.user, self._source.cluster, _content("create", self._source)):
+                asked = authorizing.attributes_of(self._request.target, "create")
+                raise authorizing.denied(self._request.user, asked, "the export's workspace does not allow it")
         if self._is_own(resource):
             return
         for manifest in (old, new):
@@ -173,13 +178,17 @@ def open_view(context: Context, request: Request, asked: Attributes) -> ExportVi
     cluster, _, name = request.target.domain.partition("/")
     home = context.tenants.resolve(cluster)
     user = request.user
-    needed = Attributes(asked.verb, "apis.kcp.io", "apiexports/content", "", name)
+    needed = _content(asked.verb, Source("", name))
     allowed = home is not None and context.authorizer.may_enter(user, home)
     allowed = allowed and home is not None and context.authorizer.grants.allows(user, home.cluster, needed)
     export = context.registry.exports.get(home.cluster, name) if home is not None else None
     if not allowed or home is None or export is None:
         raise authorizing.denied(user, asked, f'no access to API export "{request.target.domain}"')
     return ExportView(context, request, Source(home.cluster, name), export)
+
+
+def _content(verb: str, source: Source) -> Attributes:
+    return Attributes(verb, "apis.kcp.io", "apiexports/content", "", source.export)
 
 
 @lru_cache(maxsize=512)

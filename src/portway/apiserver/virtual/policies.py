@@ -30,11 +30,7 @@ def require(context: Context, request: Request, resource: Resource, verb: str) -
 
 
 def prefixed(user: User) -> User:
-    name = user.name
-    if user.home:
-        _, _, namespace, account = name.split(":", 3)
-        name = f"system:kcp:serviceaccount:{user.home}:{namespace}:{account}"
-    return User(PREFIX + name, tuple(PREFIX + group for group in user.groups))
+    return User(PREFIX + user.name_in(""), tuple(PREFIX + group for group in user.groups))
 
 
 def _own_view(request: Request, source: Source) -> bool:

@@ -18,6 +18,7 @@ from portway.apis.wellknown import REQUESTED_BY, REQUESTED_BY_GROUPS
 from portway.client.contract import Client
 from portway.controllers import reading
 from portway.controllers.templateruns import finding
+from portway.kit import namelists
 from portway.kit.clocks import Clock, parse_rfc3339, rfc3339
 from portway.krm.errors import StatusError
 from portway.krm.identity import Manifest
@@ -163,7 +164,7 @@ class TemplateRunReconciler:
             folder=Folder(folder),
             location=run.location,
             client=client,
-            requester=Requester(user, tuple(filter(None, groups.split(","))), user == _SYSTEM),
+            requester=Requester(user, namelists.parted(groups), user == _SYSTEM),
             services=self.services,
             now=self.clock.now(),
             started_at=parse_rfc3339(current.started_at) if current.started_at else self.clock.now(),

@@ -33,19 +33,15 @@ async def show(request: Request) -> Response:
         return RedirectResponse(str(request.url.replace(hostname="localhost")), 303)
     one_time = request.query_params.get("token", "")
     target = own_path(request.query_params.get("next", ""))
+    token = await site.deps.login(one_time) if one_time else None
+    if token is not None:
+        return await _entered(request, token, target, own=True)
+    if await site.identify(request) is not None:
+        return RedirectResponse(target, 303)
     if not one_time:
-        known = cookies.session(request)
-        if known and await site.access.identify(known):
-            return RedirectResponse(target, 303)
         return _page(request, target, "")
-    token = await site.deps.login(one_time)
-    if token is None:
-        known = cookies.session(request)
-        if known and await site.access.identify(known):
-            return RedirectResponse(target, 303)
-        message = "This log-in link was used before or is too old. Get a new one with `portway open`."
-        return _page(request, target, message, 403)
-    return _entered(request, token, target)
+    message = "This log-in link was used before or is too old. Get a new one with `portway open`."
+    return _page(request, target, message, 403)
 
 
 async def paste(request: Request) -> Response:
@@ -55,28 +51,30 @@ async def paste(request: Request) -> Response:
     target = own_path(str(form.get("next") or ""))
     if not given:
         return _page(request, target, "Paste a token first.", 422)
-    token = await site.deps.login(given) or given
+    redeemed = await site.deps.login(given)
+    token = redeemed or given
     if await site.access.identify(token) is None:
         return _page(request, target, "The API does not know this token. It may have expired.", 403)
-    return _entered(request, token, target)
+    return await _entered(request, token, target, own=redeemed is not None)
 
 
 async def leave(request: Request) -> Response:
     site: Site = request.app.state.site
-    if token := cookies.session(request):
-        site.access.forget(token)
-        await site.deps.logout(token)
+    if session := cookies.session(request):
+        await site.deps.sessions.end(session)
     response = RedirectResponse("/login", 303)
-    cookies.end_session(response)
+    cookies.end_session(request, response)
     return response
 
 
-def _entered(request: Request, token: str, target: str) -> Response:
+async def _entered(request: Request, token: str, target: str, *, own: bool) -> Response:
     site: Site = request.app.state.site
+    if before := cookies.session(request):
+        await site.deps.sessions.end(before)
+    session = await site.deps.sessions.open(token, own=own)
     context = LoginContext(cookies.theme(request), target, "", arrived=True)
     response = HTMLResponse(site.templates.render("login.html", fields(context)), headers={"Cache-Control": "no-store"})
-    secure = request.url.scheme == "https"
-    cookies.set_session(response, token, site.deps.settings.session_seconds, secure=secure)
+    cookies.set_session(request, response, session, site.deps.settings.session_seconds)
     return response
 
 

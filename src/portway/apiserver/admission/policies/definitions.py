@@ -18,6 +18,8 @@ GROUP = "admissionregistration.k8s.io"
 class Policy:
     """What both kinds of policies share."""
 
+    stem = ""
+    """How the names of the kind's resources begin."""
     patches = False
 
     def __init__(self, manifest: Manifest) -> None:
@@ -56,6 +58,8 @@ class Validation:
 
 
 class ValidatingPolicy(Policy):
+    stem = "validating"
+
     @cached_property
     def validations(self) -> tuple[Validation, ...]:
         return tuple(
@@ -75,6 +79,7 @@ class ValidatingPolicy(Policy):
 
 
 class MutatingPolicy(Policy):
+    stem = "mutating"
     patches = True
 
     @cached_property
@@ -99,14 +104,6 @@ class Binding:
     criteria: Criteria
     actions: tuple[str, ...]
     param_ref: Manifest | None
-
-
-def validating(_key: Key, _revision: int, manifest: Manifest) -> ValidatingPolicy:
-    return ValidatingPolicy(manifest)
-
-
-def mutating(_key: Key, _revision: int, manifest: Manifest) -> MutatingPolicy:
-    return MutatingPolicy(manifest)
 
 
 def binding(_key: Key, _revision: int, manifest: Manifest) -> Binding:

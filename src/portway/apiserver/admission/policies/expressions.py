@@ -16,7 +16,7 @@ from portway.krm.cel.values import CostExceeded, EvaluationError, Lazy
 from portway.krm.identity import Manifest
 
 OUT_OF_BUDGET = "validation failed due to running out of cost budget, no further validation rules will be run"
-MATCH_CONDITIONS_BUDGET = 2_500_000
+_CONDITIONS_BUDGET = 2_500_000
 
 
 class Failure(Exception):
@@ -89,8 +89,16 @@ class Evaluation:
         return found
 
 
-def conditions_hold(conditions: Sequence[tuple[str, Expression]], evaluation: Evaluation) -> bool:
-    """A condition that is false decides, even when another one fails. Raises Failure."""
+def conditions_hold(
+    conditions: Sequence[tuple[str, Expression]],
+    given: Inputs,
+    variables: Variables = Variables((), {}),
+    params: Manifest | None = None,
+) -> bool:
+    """Of ``matchConditions``. One that is false decides, even when another one fails. Raises Failure."""
+    if not conditions:
+        return True
+    evaluation = Evaluation(given, variables, params, Budget(_CONDITIONS_BUDGET))
     failures = []
     for _, expression in conditions:
         try:

@@ -5,21 +5,13 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from portway.apiserver.admission import matching, rewriting
+from portway.apiserver.admission import rewriting
 from portway.apiserver.admission.contract import AdmissionRequest
-from portway.apiserver.admission.inputs import Inputs
 from portway.apiserver.admission.matching import Matcher
-from portway.apiserver.admission.policies import definitions
-from portway.apiserver.admission.policies.definitions import GROUP, Binding, MutatingPolicy
-from portway.apiserver.admission.policies.expressions import (
-    MATCH_CONDITIONS_BUDGET,
-    Evaluation,
-    Expression,
-    Failure,
-    conditions_hold,
-)
+from portway.apiserver.admission.policies.bound import Bound, BoundPolicies
+from portway.apiserver.admission.policies.definitions import Binding, MutatingPolicy
+from portway.apiserver.admission.policies.expressions import Evaluation, Expression, Failure, conditions_hold
 from portway.apiserver.admission.policies.params import Params
-from portway.apiserver.following import Follower
 from portway.apiserver.rbac import Grants
 from portway.krm.apply import atoms, merging
 from portway.krm.cel.programs import Budget
@@ -37,42 +29,27 @@ _ROUNDS = 2
 
 class MutatingPolicies:
     def __init__(self, cache: Reads, matcher: Matcher, params: Params, grants: Grants) -> None:
-        self._matcher = matcher
-        self._params = params
-        self._grants = grants
-        self.policies: Follower[MutatingPolicy] = Follower(
-            cache, f"mutatingadmissionpolicies.{GROUP}", definitions.mutating
-        )
-        self.bindings: Follower[Binding] = Follower(
-            cache, f"mutatingadmissionpolicybindings.{GROUP}", definitions.binding
-        )
-
-    @property
-    def followers(self) -> tuple[Follower[MutatingPolicy], Follower[Binding]]:
-        return (self.policies, self.bindings)
+        self._bound = BoundPolicies(MutatingPolicy, cache, matcher, params, grants)
+        self.followers = self._bound.followers
+        self.find = self._bound.find
 
     async def admit(self, request: AdmissionRequest) -> None:
-        cluster = request.tenant.cluster
-        bindings = sorted(self.bindings.of(cluster).values(), key=lambda binding: binding.name)
-        if not bindings or request.object is None or matching.is_exempt(request):
+        if request.object is None:
             return
-        policies = sorted(self.policies.of(cluster).values(), key=lambda policy: policy.name)
+        found = self._bound.of(request)
         changed = False
         for again in range(_ROUNDS):
-            for policy in policies:
-                if again and not (policy.reinvokes and changed):
+            for each in found:
+                if again and not (each.policy.reinvokes and changed):
                     continue
-                changed |= await self._apply(policy, [b for b in bindings if b.policy == policy.name], request)
+                changed |= await self._apply(each, request)
 
-    async def _apply(self, policy: MutatingPolicy, bindings: list[Binding], request: AdmissionRequest) -> bool:
+    async def _apply(self, bound: Bound[MutatingPolicy], request: AdmissionRequest) -> bool:
         """Whether the object changed."""
-        before = copy.deepcopy(request.object)
-        for binding in bindings:
-            seen = self._matcher.match(policy.criteria, request)
-            if seen is None or self._matcher.match(binding.criteria, request) is None:
-                continue
+        before, policy = copy.deepcopy(request.object), bound.policy
+        for binding, seen in self._bound.matching(bound, request):
             try:
-                for param in await self._params.of(policy, binding, seen):
+                for param in await self._bound.params_of(policy, binding, seen):
                     self._mutate(policy, request, param)
             except Failure as failure:
                 if policy.fails:
@@ -80,15 +57,11 @@ class MutatingPolicies:
         return not same(before, request.object)
 
     def _mutate(self, policy: MutatingPolicy, request: AdmissionRequest, params: Manifest | None) -> None:
-        namespace = self._matcher.namespace_of(request)
-        given = Inputs(request, namespace, self._grants)
-        checked = Evaluation(given, policy.variables, params, Budget(MATCH_CONDITIONS_BUDGET))
-        if not conditions_hold(policy.conditions, checked):
+        if not conditions_hold(policy.conditions, self._bound.inputs(request), policy.variables, params):
             return
         for kind, expression in policy.mutations:
-            seen = self._matcher.match(policy.criteria, request) or request
-            evaluation = Evaluation(Inputs(seen, namespace, self._grants), policy.variables, params, Budget())
-            changed = _changed(kind, expression, evaluation, request)
+            given = self._bound.inputs(self._bound.seen(policy, request) or request)
+            changed = _changed(kind, expression, Evaluation(given, policy.variables, params, Budget()), request)
             defaulting.default(request.resource.served.schema, changed)
             rewriting.replace_object(request, changed)
 

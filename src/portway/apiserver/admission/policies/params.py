@@ -9,6 +9,7 @@ from portway.apiserver.admission.policies.expressions import Failure
 from portway.apiserver.registry import Registry
 from portway.apiserver.resources import Resource
 from portway.apiserver.storing import Storage
+from portway.apiserver.tokens import is_vault
 from portway.krm.identity import Manifest
 from portway.krm.selectors import labels_from
 
@@ -41,6 +42,8 @@ class Params:
 
     async def _find(self, resource: Resource, cluster: str, namespace: str, ref: Manifest) -> list[Manifest]:
         api_version = resource.served.gvk.api_version
+        if is_vault(cluster, namespace):
+            return []
         if ref.get("name"):
             record = self._storage.get(objects.key_of(resource, cluster, namespace, ref["name"]))
             return [{**objects.decode(record.value), "apiVersion": api_version}] if record is not None else []

@@ -6,20 +6,13 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from portway.apiserver.admission import matching
 from portway.apiserver.admission.contract import AdmissionRequest
 from portway.apiserver.admission.inputs import Inputs
 from portway.apiserver.admission.matching import Matcher
-from portway.apiserver.admission.policies import definitions
-from portway.apiserver.admission.policies.definitions import GROUP, Binding, ValidatingPolicy, Validation
-from portway.apiserver.admission.policies.expressions import (
-    MATCH_CONDITIONS_BUDGET,
-    Evaluation,
-    Failure,
-    conditions_hold,
-)
+from portway.apiserver.admission.policies.bound import BoundPolicies
+from portway.apiserver.admission.policies.definitions import Binding, ValidatingPolicy, Validation
+from portway.apiserver.admission.policies.expressions import Evaluation, Failure, conditions_hold
 from portway.apiserver.admission.policies.params import Params
-from portway.apiserver.following import Follower
 from portway.apiserver.rbac import Grants
 from portway.krm.cel.programs import Budget
 from portway.krm.cel.rules import MESSAGE_LIMIT
@@ -51,33 +44,18 @@ class _Outcome:
 
 class ValidatingPolicies:
     def __init__(self, cache: Reads, matcher: Matcher, params: Params, grants: Grants) -> None:
-        self._matcher = matcher
-        self._params = params
-        self._grants = grants
-        self.policies: Follower[ValidatingPolicy] = Follower(
-            cache, f"validatingadmissionpolicies.{GROUP}", definitions.validating
-        )
-        self.bindings: Follower[Binding] = Follower(
-            cache, f"validatingadmissionpolicybindings.{GROUP}", definitions.binding
-        )
-
-    @property
-    def followers(self) -> tuple[Follower[ValidatingPolicy], Follower[Binding]]:
-        return (self.policies, self.bindings)
+        self._bound = BoundPolicies(ValidatingPolicy, cache, matcher, params, grants)
+        self.followers = self._bound.followers
+        self.find = self._bound.find
 
     async def admit(self, request: AdmissionRequest) -> None:
-        cluster = request.tenant.cluster
-        bindings = self.bindings.of(cluster)
-        if not bindings or matching.is_exempt(request):
+        found = self._bound.of(request)
+        if not found:
             return
         outcome = _Outcome()
-        for policy, chosen in _pairs(self.policies.of(cluster).values(), bindings.values()):
-            seen = self._matcher.match(policy.criteria, request)
-            if seen is None:
-                continue
-            for binding in chosen:
-                if self._matcher.match(binding.criteria, request) is not None:
-                    await self._apply(policy, binding, seen, outcome)
+        for each in found:
+            for binding, seen in self._bound.matching(each, request):
+                await self._apply(each.policy, binding, seen, outcome)
         _record(request, outcome)
         if outcome.denials:
             raise refusal(request, outcome.denials[0])
@@ -86,12 +64,12 @@ class ValidatingPolicies:
         self, policy: ValidatingPolicy, binding: Binding, request: AdmissionRequest, outcome: _Outcome
     ) -> None:
         try:
-            params = await self._params.of(policy, binding, request)
+            params = await self._bound.params_of(policy, binding, request)
         except Failure as failure:
             if policy.fails:
                 outcome.denials.append(Denial(policy.name, binding.name, str(failure)))
             return
-        given = Inputs(request, self._matcher.namespace_of(request), self._grants)
+        given = self._bound.inputs(request)
         for param in params:
             for index, message, reason in _decide(policy, given, param):
                 _act(policy, binding, request, outcome, decided=(index, message, reason))
@@ -111,22 +89,10 @@ class ValidatingPolicies:
                 known.append(text)
 
 
-def _pairs(
-    policies: Iterable[ValidatingPolicy], bindings: Iterable[Binding]
-) -> Iterable[tuple[ValidatingPolicy, list[Binding]]]:
-    """Policies in order of their names, each with its bindings."""
-    listed = sorted(bindings, key=lambda binding: binding.name)
-    for policy in sorted(policies, key=lambda policy: policy.name):
-        chosen = [binding for binding in listed if binding.policy == policy.name]
-        if chosen:
-            yield policy, chosen
-
-
 def _decide(policy: ValidatingPolicy, given: Inputs, params: Manifest | None) -> Iterable[tuple[int, str, str]]:
     """(index of the validation, message, reason) of what denies."""
     try:
-        checked = Evaluation(given, policy.variables, params, Budget(MATCH_CONDITIONS_BUDGET))
-        if not conditions_hold(policy.conditions, checked):
+        if not conditions_hold(policy.conditions, given, policy.variables, params):
             return
     except Failure as failure:
         if policy.fails:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from portway.apiserver.admission.contract import AdmissionRequest, Operation
 from portway.apiserver.admission.policies import checks, typechecks
 from portway.apiserver.admission.policies.definitions import GROUP
+from portway.apiserver.admission.policies.reading import ParamReading
 from portway.apiserver.registry import Registry
 from portway.krm.errors import invalid
 from portway.krm.identity import Manifest
@@ -14,8 +15,9 @@ from portway.krm.schemas import validating
 class PolicyWriting:
     """A mutating step: it completes, judges, and says in status what the types say."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, reading: ParamReading) -> None:
         self._registry = registry
+        self._reading = reading
 
     async def admit(self, request: AdmissionRequest) -> None:
         gvk, manifest = request.resource.served.gvk, request.object
@@ -28,6 +30,8 @@ class PolicyWriting:
             return  # said by the validation that follows
         _complete(gvk.kind, manifest.setdefault("spec", {}))
         causes = tuple(check(manifest))
+        if not causes and (forbidden := self._reading.check(request)):
+            causes = (forbidden,)
         if causes:
             raise invalid(gvk.kind, request.name, causes, gvk.group)
         if gvk.kind == "ValidatingAdmissionPolicy":

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
+from portway.apiserver import webhooks
 from portway.apiserver.admission import inputs
 from portway.apiserver.admission.contract import AdmissionRequest
 from portway.apiserver.admission.matching import Criteria
@@ -28,8 +25,7 @@ KINDS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
 class Webhook:
     configuration: str
     name: str
-    url: str
-    ca: bytes
+    client_config: Manifest
     criteria: Criteria
     conditions: tuple[tuple[str, Expression], ...]
     fails: bool
@@ -44,13 +40,11 @@ def parse(_key: Key, _revision: int, manifest: Manifest) -> tuple[Webhook, ...]:
 
 
 def _webhook(configuration: str, hook: Mapping[str, Any]) -> Webhook:
-    client = hook.get("clientConfig") or {}
     scope = inputs.environment(params=False)
     return Webhook(
         configuration=configuration,
         name=hook["name"],
-        url=client.get("url") or "",
-        ca=base64.b64decode(client.get("caBundle") or ""),
+        client_config=hook.get("clientConfig") or {},
         criteria=Criteria.of(hook, "rules"),
         conditions=tuple((c["name"], compiled(scope, c["expression"])) for c in hook.get("matchConditions") or ()),
         fails=(hook.get("failurePolicy") or "Fail") == "Fail",
@@ -125,29 +119,7 @@ _CHOICES = {
 
 
 def _check_client(client: Mapping[str, Any], path: str) -> Iterator[Cause]:
-    url = client.get("url")
-    if bool(url) == bool(client.get("service")):
-        yield checks.required(path, "exactly one of url or service is required")
-    elif client.get("service"):
+    yield from webhooks.check(client, path)
+    if client.get("service") and not client.get("url"):
         text = "services are not reachable from here, for no network of pods is served: give the url of the webhook"
         yield checks.forbidden(f"{path}.service", text)
-    else:
-        parts = urlsplit(url or "")
-        if parts.scheme != "https":
-            yield checks.invalid(
-                f"{path}.url", url, "'https' is the only allowed URL scheme; desired format: https://host[/path]"
-            )
-        elif not parts.hostname:
-            yield checks.invalid(f"{path}.url", url, "host must be specified; desired format: https://host[/path]")
-        elif parts.username or parts.fragment or parts.query:
-            yield checks.invalid(
-                f"{path}.url", url, "user information, fragments and query parameters are not permitted in the URL"
-            )
-    bundle = client.get("caBundle")
-    if bundle:
-        try:
-            ssl.create_default_context(cadata=base64.b64decode(bundle, validate=True).decode())
-        except (ssl.SSLError, ValueError, binascii.Error):
-            yield checks.invalid(
-                f"{path}.caBundle", "<snip>", "unable to load root certificates: no PEM certificates in it"
-            )

@@ -6,24 +6,18 @@ import asyncio
 import copy
 import logging
 
+from portway.apiserver import webhooks
 from portway.apiserver.admission import matching, rewriting
 from portway.apiserver.admission.contract import AdmissionRequest
 from portway.apiserver.admission.inputs import Inputs
 from portway.apiserver.admission.matching import Matcher
 from portway.apiserver.admission.policies.definitions import GROUP
-from portway.apiserver.admission.policies.expressions import (
-    MATCH_CONDITIONS_BUDGET,
-    Evaluation,
-    Failure,
-    Variables,
-    conditions_hold,
-)
+from portway.apiserver.admission.policies.expressions import Failure, conditions_hold
 from portway.apiserver.admission.webhooks import calling, configurations
-from portway.apiserver.admission.webhooks.calling import CallFailed, Verdict
+from portway.apiserver.admission.webhooks.calling import Verdict
 from portway.apiserver.admission.webhooks.configurations import Webhook
 from portway.apiserver.following import Follower
 from portway.apiserver.rbac import Grants
-from portway.krm.cel.programs import Budget
 from portway.krm.errors import StatusError, forbidden, internal
 from portway.krm.patches import json_patch
 from portway.krm.schemas import defaulting, pruning
@@ -55,8 +49,7 @@ class _Webhooks:
             return seen
         given = Inputs(seen, self._matcher.namespace_of(request), self._grants)
         try:
-            checked = Evaluation(given, Variables((), {}), None, Budget(MATCH_CONDITIONS_BUDGET))
-            return seen if conditions_hold(hook.conditions, checked) else None
+            return seen if conditions_hold(hook.conditions, given) else None
         except Failure as failure:
             if not hook.fails:
                 return None
@@ -67,7 +60,7 @@ class _Webhooks:
         """None when it failed and that is to be ignored. Raises StatusError."""
         try:
             verdict = await calling.ask(hook, request, mutating=mutating)
-        except CallFailed as failure:
+        except webhooks.Failed as failure:
             if hook.fails:
                 raise internal(f'Internal error occurred: failed calling webhook "{hook.name}": {failure}') from None
             log.warning("webhook failed, which is ignored", extra={"webhook": hook.name, "why": str(failure)})

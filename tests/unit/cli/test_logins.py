@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import json
+import stat
+import time
+from pathlib import Path
+
+import jwt
+import pytest
+
+from portway.cli import logins
+from portway.cli.errors import CommandError
+from portway.cli.logins import Login
+from portway.client.plugins import Plugin
+
+AWAY = "http://127.0.0.1:9"
+
+
+def _login(seconds: float, token: str = "") -> Login:
+    made = token or jwt.encode({"exp": time.time() + seconds}, "x" * 32, "HS256")
+    return Login(AWAY, "", "https://login.test", made, "r1")
+
+
+def test_a_log_in_is_kept_for_its_owner_alone(tmp_path: Path) -> None:
+    file = logins.file_of(tmp_path / "portway-logins", AWAY, "https://login.test")
+    logins.keep(file, _login(300))
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+    assert logins.fresh(file) == Login(**json.loads(file.read_text()))
+
+
+def test_each_server_and_provider_has_a_file_of_its_own(tmp_path: Path) -> None:
+    named = {logins.file_of(tmp_path, server, issuer) for server in ("a", "b") for issuer in ("x", "y")}
+    assert len(named) == 4
+
+
+def test_a_token_that_is_still_good_does_while_the_server_is_away(tmp_path: Path) -> None:
+    file = tmp_path / "login.json"
+    logins.keep(file, _login(10))
+    assert logins.fresh(file).lasts()
+
+
+@pytest.mark.parametrize(
+    "login", [_login(-1), _login(0, "no.jwt"), _login(0, "a.e30.c")], ids=["over", "odd", "no end"]
+)
+def test_one_that_is_not_is_never_given_away(tmp_path: Path, login: Login) -> None:
+    file = tmp_path / "login.json"
+    logins.keep(file, login)
+    with pytest.raises(CommandError, match=f"The log-in cannot be renewed: {AWAY} does not answer"):
+        logins.fresh(file)
+
+
+def test_a_file_that_is_gone_or_broken_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="There is no log-in in"):
+        logins.fresh(tmp_path / "none.json")
+    (tmp_path / "broken.json").write_text("{}")
+    with pytest.raises(CommandError, match="log in again"):
+        logins.fresh(tmp_path / "broken.json")
+
+
+def test_only_the_plugin_that_is_portway_itself_is_recognized(tmp_path: Path) -> None:
+    own = logins.plugin(("/opt/portway",), tmp_path / "login.json")
+    assert logins.behind(own) == tmp_path / "login.json"
+    assert own.args == ("token", "get", "--login", str(tmp_path / "login.json"))
+    assert logins.behind(Plugin("aws", ("eks", "get-token"))) is None
