@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portway.apiserver import exporting
+from portway.apiserver import exportforms, exporting
 from portway.apiserver.admission.contract import AdmissionRequest, Operation
 from portway.apiserver.bindingstatuses import BindingStatuses
 from portway.apiserver.exporting import BINDING_FINALIZER, BINDINGS, Reference
@@ -31,7 +31,13 @@ class BindingAdmission:
         elif not request.user.is_master:
             _keep_finalizer(manifest, request.old or {})
         if not manifest["metadata"].get("deletionTimestamp"):
-            manifest["status"] = self._statuses.of(request.tenant.cluster, manifest)
+            self._tell(request.tenant.cluster, manifest)
+
+    def _tell(self, cluster: str, manifest: Manifest) -> None:
+        """Set the status, in the version of the request."""
+        whole = exportforms.current(manifest)
+        whole = {**whole, "status": self._statuses.of(cluster, whole)}
+        manifest["status"] = exportforms.convert(whole, manifest["apiVersion"])["status"]
 
     def _check(self, request: AdmissionRequest, reference: Reference) -> None:
         """The same refusal whether the export, its workspace or the permission is missing."""

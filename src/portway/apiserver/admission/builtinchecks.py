@@ -143,12 +143,6 @@ def _api_resource_schema(request: AdmissionRequest, manifest: Manifest) -> Itera
         yield Cause("FieldValueForbidden", text, "spec")
 
 
-def _api_binding(request: AdmissionRequest, manifest: Manifest) -> Iterator[Cause]:
-    reference = (manifest.get("spec") or {}).get("reference")
-    if request.old is not None and (request.old.get("spec") or {}).get("reference") != reference:
-        yield Cause("FieldValueInvalid", "Invalid value: field is immutable", "spec.reference")
-
-
 def _workspace(request: AdmissionRequest, manifest: Manifest) -> Iterator[Cause]:
     if not names.is_label(request.name):
         yield Cause("FieldValueInvalid", f'Invalid value: "{request.name}": {names.LABEL_TEXT}', "metadata.name")
@@ -160,6 +154,17 @@ def _workspace(request: AdmissionRequest, manifest: Manifest) -> Iterator[Cause]
             yield Cause("FieldValueInvalid", "Invalid value: field is immutable", f"spec.{field}")
 
 
+def _workspace_type(request: AdmissionRequest, manifest: Manifest) -> Iterator[Cause]:
+    if not names.is_label(request.name):
+        yield Cause("FieldValueInvalid", f'Invalid value: "{request.name}": {names.LABEL_TEXT}', "metadata.name")
+    if request.name in ("system", "any"):
+        yield Cause("FieldValueInvalid", f'Invalid value: "{request.name}": this name is reserved', "metadata.name")
+    for field in ("limitAllowedChildren", "limitAllowedParents"):
+        limit = (manifest.get("spec") or {}).get(field)
+        if limit is not None and ("none" in limit) == ("types" in limit):
+            yield Cause("FieldValueInvalid", "Invalid value: must have exactly one of none and types", f"spec.{field}")
+
+
 _CHECKS: dict[str, Check] = {
     "configmaps": _config_map,
     "secrets": _secret,
@@ -168,6 +173,6 @@ _CHECKS: dict[str, Check] = {
     "clusterroles.rbac.authorization.k8s.io": _role,
     "roles.rbac.authorization.k8s.io": _role,
     "apiresourceschemas.apis.kcp.io": _api_resource_schema,
-    "apibindings.apis.kcp.io": _api_binding,
     "workspaces.tenancy.kcp.io": _workspace,
+    "workspacetypes.tenancy.kcp.io": _workspace_type,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from portway.apiserver import objects
+from portway.apiserver import exportforms, objects
 from portway.apiserver.exporting import BINDING_FINALIZER, BINDINGS, Reference
 from portway.apiserver.tenants import LOGICAL_CLUSTERS, PATH_ANNOTATION, TYPE_ANNOTATION, Tenant
 from portway.apiserver.users import User
@@ -117,14 +117,15 @@ def _kubernetes_service() -> Manifest:
 
 
 def binding(reference: Reference, status: Manifest) -> Manifest:
-    manifest = _object("apis.kcp.io/v1alpha1", "APIBinding", reference.name)
+    manifest = _object(exportforms.CURRENT, "APIBinding", reference.name)
     manifest["metadata"]["generation"] = 1
     manifest["metadata"]["finalizers"] = [BINDING_FINALIZER]
     spec: Manifest = {"reference": {"export": {"path": reference.path, "name": reference.name}}}
     asked = status.get("exportPermissionClaims")
     if asked:  # what a type binds was agreed to by whoever made the type
-        spec["permissionClaims"] = [{**claim, "all": True, "state": "Accepted"} for claim in asked]
-        status = {**status, "appliedPermissionClaims": asked}
+        scoped = [{**claim, "selector": claim.get("defaultSelector") or {"matchAll": True}} for claim in asked]
+        spec["permissionClaims"] = [{**claim, "state": "Accepted"} for claim in scoped]
+        status = {**status, "appliedPermissionClaims": scoped}
     return {**manifest, "spec": spec, "status": status}
 
 

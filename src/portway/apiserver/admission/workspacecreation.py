@@ -61,8 +61,9 @@ class WorkspaceCreation:
 
     def _create(self, request: AdmissionRequest, manifest: Manifest) -> None:
         type_ = self._type(request, manifest)
-        self._check_place(request, type_)
         lineage = self._types.lineage(type_)
+        self._check_lineage(request, type_, lineage)
+        self._check_place(request, type_)
         tenant = Tenant(clusters.generate(), f"{request.tenant.path}{SEPARATOR}{request.name}")
         birth = contents.Birth(
             tenant=tenant,
@@ -73,8 +74,8 @@ class WorkspaceCreation:
             owner=_owner(request, manifest),
             ca_certificate=self._settings.ca_certificate,
             now=clocks.stamp(self._now()),
-            initializers=rules.waiting_for("initializer", lineage, self._types.spec),
-            terminators=rules.waiting_for("terminator", lineage, self._types.spec),
+            initializers=self._types.waiting_for("initializer", lineage),
+            terminators=self._types.waiting_for("terminator", lineage),
         )
         _complete(manifest, birth, type_, rules.labels(lineage, self._types.spec))
         request.also.extend(contents.changes(birth))
@@ -99,6 +100,13 @@ class WorkspaceCreation:
             if self._types.spec(found) is not None and self._may_use(request, tenant, name):
                 return found
         raise not_found("workspacetypes", name, _GROUP)
+
+    def _check_lineage(self, request: AdmissionRequest, type_: TypeReference, lineage: Iterable[TypeReference]) -> None:
+        """Whoever makes a workspace must be allowed to use all that its type extends."""
+        for one in lineage:
+            tenant = self._tenants.resolve(one.path)
+            if tenant is None or not self._may_use(request, tenant, one.name):
+                raise self._unusable(request, str(type_))
 
     def _may_use(self, request: AdmissionRequest, tenant: Tenant, name: str) -> bool:
         """Types of root are for everybody."""
