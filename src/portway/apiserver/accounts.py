@@ -24,6 +24,8 @@ from portway.store.contract import Key
 IN_CLUSTER = "https://kubernetes.default.svc"
 """The audience that clients in pods of other clusters name for their API server."""
 PREFIX = "system:serviceaccount"
+CLUSTER_EXTRA = "authentication.kcp.io/cluster-name"
+"""What kcp calls the workspace of an account among the extras of a user."""
 SHORTEST_SECONDS = 600
 _LEEWAY = timedelta(seconds=60)
 """What is being deleted still vouches for its tokens this long, as upstream."""
@@ -47,7 +49,7 @@ class Account:
 
     def user(self, token_id: str = "") -> User:
         groups = (f"{PREFIX}s", f"{PREFIX}s:{self.namespace}", AUTHENTICATED)
-        extra = {"authentication.kcp.io/cluster-name": (self.cluster,)}
+        extra = {CLUSTER_EXTRA: (self.cluster,)}
         if token_id:
             extra["authentication.kubernetes.io/credential-id"] = (f"JTI={token_id}",)
         return User(f"{PREFIX}:{self.namespace}:{self.name}", groups, self.uid, extra, self.cluster)

@@ -34,6 +34,8 @@ class Registry:
             weakref.WeakValueDictionary()
         )
         self.claims = ClaimChanges()
+        self._naming: dict[str, dict[str, set[str]]] = {}
+        """Workspaces that once named an export: by its name, then by its path (empty: the workspace's own)."""
         self.crds: Follower[Definition] = Follower(cache, crds.CRDS, crds.parse, self._workspace_changed)
         self.bindings: Follower[Binding] = Follower(cache, BINDINGS, exporting.parse_binding, self._binding_changed)
         self.exports: Follower[Export] = Follower(cache, EXPORTS, exporting.parse_export, self._all_changed)
@@ -92,6 +94,19 @@ class Registry:
         for (_, name), binding in self.bindings.of(cluster).items():
             if binding.reference.name == source.export and self.source_of(cluster, binding.reference) == source:
                 yield name, binding
+
+    def consumers(self, source: Source) -> list[str]:
+        """Workspaces with a binding to an export, in order; found without looking at any other workspace."""
+        found: set[str] = set()
+        for path, clusters in self._naming.get(source.export, {}).items():
+            tenant = self._tenants.resolve(path) if path else None
+            if path and (tenant is None or tenant.cluster != source.cluster):
+                continue
+            candidates = clusters if path else clusters & {source.cluster}
+            gone = {cluster for cluster in candidates if not any(self.bindings_to(cluster, source))}
+            clusters.difference_update(gone)
+            found |= candidates - gone
+        return sorted(found)
 
     def arrangement(self, cluster: str, extra: tuple[str, Binding] | None = None) -> Arrangement:
         """What serves what; ``extra``: a binding about to be made."""
@@ -162,7 +177,12 @@ class Registry:
 
     def _binding_changed(self, key: Key) -> None:
         self._sets.pop(key.cluster, None)
-        self.claims.note(key, self.bindings.get(key.cluster, key.name))
+        binding = self.bindings.get(key.cluster, key.name)
+        source = self.source_of(key.cluster, binding.reference) if binding is not None else None
+        self.claims.note(key, binding, source)
+        if binding is not None:
+            path, name = binding.reference
+            self._naming.setdefault(name, {}).setdefault(path, set()).add(key.cluster)
 
     def _all_changed(self, _key: Key) -> None:
         self._sets.clear()

@@ -80,6 +80,9 @@ class ExportView:
             return self._registry.serving(cluster).sources.get(resource.key) == self._source
         return bool(self._claims(resource, cluster))
 
+    def clusters(self, resource: Resource) -> list[str]:
+        return [cluster for cluster in self._registry.consumers(self._source) if self.reaches(resource, cluster)]
+
     def shows(self, resource: Resource, manifest: Manifest) -> bool:
         fields = manifest["metadata"]
         cluster = (fields.get("annotations") or {}).get(CLUSTER_ANNOTATION, "")
@@ -113,7 +116,7 @@ class ExportView:
         """A watch of claimed objects ends with 410 when claims change; clients list again then."""
         if isinstance(answer, Response) or self._is_own(resource):
             return answer
-        changed = self._registry.claims.next(self._source.export)
+        changed = self._registry.claims.next(self._source)
         return dataclasses.replace(answer, chunks=_until(answer.chunks, changed))
 
     def _own(self) -> Iterator[Resource]:

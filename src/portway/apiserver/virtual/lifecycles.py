@@ -71,6 +71,9 @@ class LifecycleView:
     def shows(self, resource: Resource, manifest: Manifest) -> bool:
         return resource.key != LOGICAL_CLUSTERS or self.waits(manifest)
 
+    def clusters(self, _resource: Resource) -> list[str]:
+        return self._context.tenants.waiting(*self._names)
+
     def reaches(self, _resource: Resource, _cluster: str) -> bool:
         return True
 
