@@ -35,8 +35,13 @@ class Tenants:
         self.follower: Follower[Tenant] = Follower(cache, LOGICAL_CLUSTERS, _parse, self._changed)
 
     def resolve(self, text: str) -> Tenant | None:
-        """By path or by logical cluster name."""
-        return self._by_path.get(text) or self.follower.get(text, "cluster")
+        """By path, by logical cluster name, or by a path below one: ``<logical cluster>:<name>``."""
+        found = self._by_path.get(text) or self.follower.get(text, "cluster")
+        if found is None and ":" in text:
+            top, _, below = text.partition(":")
+            above = self.follower.get(top, "cluster")
+            found = self._by_path.get(f"{above.path}:{below}") if above is not None else None
+        return found
 
     def path_of(self, cluster: str) -> str:
         return self._path_of.get(cluster, "")
