@@ -197,7 +197,7 @@ def parse_schema(_key: Key, revision: int, manifest: Manifest) -> Schema:
     spec: dict[str, Any] = manifest["spec"]
     served = [served_from_api_resource_schema(manifest, name) for name in crds.served_names(spec)]
     return Schema(
-        tuple(resources.of(each, changed_at=revision) for each in served),
+        tuple(resources.of(each, changed_at=revision, conversion=crds.conversion_of(spec)) for each in served),
         "" if spec["group"] == "core" else spec["group"],
         spec["names"]["plural"],
         crds.plural_names(spec["names"]),

@@ -13,6 +13,7 @@ LOGICAL_CLUSTERS = "logicalclusters.core.kcp.io"
 PATH_ANNOTATION = "kcp.io/path"
 CLUSTER_ANNOTATION = "kcp.io/cluster"
 TYPE_ANNOTATION = "internal.tenancy.kcp.io/type"
+GROUPS_ANNOTATION = "authorization.kcp.io/required-groups"
 
 
 class Tenant(NamedTuple):
@@ -22,6 +23,8 @@ class Tenant(NamedTuple):
     path: str
     type: str = "root:universal"
     """Path and name of its WorkspaceType."""
+    groups: str = ""
+    """Who may come in at all, roles or not: ``a,b;c`` are members of both a and b, or of c. Empty: everybody."""
     waits: tuple[str, ...] = ()
     """Names of the initializers, or at its end the terminators, that still have to do something."""
 
@@ -89,7 +92,8 @@ class Tenants:
 def _parse(key: Key, _revision: int, manifest: Manifest) -> Tenant | None:
     annotations = manifest["metadata"].get("annotations") or {}
     path, type_ = annotations.get(PATH_ANNOTATION, ""), annotations.get(TYPE_ANNOTATION) or "root:universal"
-    return Tenant(key.cluster, path, sys.intern(type_), _waits(manifest)) if path else None
+    groups = sys.intern(annotations.get(GROUPS_ANNOTATION) or "")
+    return Tenant(key.cluster, path, sys.intern(type_), groups, _waits(manifest)) if path else None
 
 
 def _waits(manifest: Manifest) -> tuple[str, ...]:

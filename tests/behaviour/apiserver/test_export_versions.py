@@ -300,3 +300,40 @@ async def test_objects_stored_in_the_old_version_go_on(api: Any, server: Any, ma
     assert found["spec"]["permissionClaims"] == [_answer(verbs=["*"], identityHash="")]
     await consumer.patch(f"{APIS}/apibindings/shop", {"metadata": {"labels": {"a": "b"}}})
     assert b"apis.kcp.io/v1alpha2" in storage.get(key).value[:60]
+
+
+async def test_a_type_that_maintains_its_bindings_binds_in_workspaces_made_before(api: Any, make: Any) -> None:
+    await _shop(api, permissionClaims=[ASK])
+    await api.post(TYPES, {"metadata": {"name": "buyer"}, "spec": {}})
+    await api.post(TYPES, {"metadata": {"name": "once"}, "spec": {}})
+    for name in ("buyer", "once"):
+        await api.post(WORKSPACES, {"metadata": {"name": name}, "spec": {"type": {"name": name}}})
+    named = {"defaultAPIBindings": [{"path": "root:shop", "export": "shop"}]}
+    await api.patch(f"{TYPES}/once", {"spec": named})
+    await api.patch(f"{TYPES}/buyer", {"spec": {**named, "defaultAPIBindingLifecycle": "Maintain"}})
+    buyer = api.at("root:buyer")
+    path = f"{NEXT}/apibindings/shop"
+
+    async def is_bound() -> bool:
+        answer = await buyer.call("GET", path)
+        return answer.status_code == 200 and not answer.json()["metadata"].get("deletionTimestamp")
+
+    await make.eventually(is_bound, "the export is bound")
+    bound = await buyer.get(path)
+    assert (bound["status"]["phase"], set(_conditions(bound).values())) == ("Bound", {"True"})
+    assert (await buyer.post(WIDGETS, make.widget("w", n=1)))["spec"] == {"n": 1}
+    await buyer.patch(path, {"spec": {"permissionClaims": [_answer("Rejected")]}})
+
+    async def is_answered() -> bool:
+        [claim] = (await buyer.get(path))["spec"]["permissionClaims"]
+        return bool(claim["state"] == "Accepted")
+
+    await make.eventually(is_answered, "the claim is accepted again")
+    await buyer.delete(path)
+
+    async def is_new() -> bool:
+        answer = await buyer.call("GET", path)
+        return answer.status_code == 200 and bool(answer.json()["metadata"]["uid"] != bound["metadata"]["uid"])
+
+    await make.eventually(is_new, "it is bound again")
+    assert (await api.at("root:once").refused("GET", path))[0] == 404

@@ -7,7 +7,7 @@ import binascii
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from portway.apiserver import names
+from portway.apiserver import crds, names
 from portway.apiserver.admission.contract import AdmissionRequest, Operation
 from portway.krm.errors import Cause, invalid
 from portway.krm.identity import Manifest
@@ -138,6 +138,7 @@ def _api_resource_schema(request: AdmissionRequest, manifest: Manifest) -> Itera
         yield Cause("FieldValueInvalid", text, "metadata.name")
     for index, version in enumerate(spec["versions"]):
         yield from structural.check(version.get("schema") or {}, f"spec.versions[{index}].schema")
+    yield from crds.check_conversion(spec.get("conversion") or {})
     if request.old is not None and request.old.get("spec") != manifest.get("spec"):
         text = "Forbidden: the spec of an APIResourceSchema cannot be changed: make a new one and name it in the export"
         yield Cause("FieldValueForbidden", text, "spec")

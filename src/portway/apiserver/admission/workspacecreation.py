@@ -15,7 +15,7 @@ from portway.apiserver.exporting import Reference
 from portway.apiserver.rbac import Attributes, Grants
 from portway.apiserver.registry import Registry
 from portway.apiserver.settings import Settings
-from portway.apiserver.tenants import Tenant, Tenants
+from portway.apiserver.tenants import GROUPS_ANNOTATION, Tenant, Tenants
 from portway.apiserver.workspacetypes import UNIVERSAL, WorkspaceTypes
 from portway.krm.errors import StatusError, forbidden, not_found
 from portway.krm.identity import Manifest
@@ -65,6 +65,8 @@ class WorkspaceCreation:
         self._check_lineage(request, type_, lineage)
         self._check_place(request, type_)
         tenant = Tenant(clusters.generate(), f"{request.tenant.path}{SEPARATOR}{request.name}")
+        annotations = manifest["metadata"].get("annotations") or {}
+        groups = (annotations.get(GROUPS_ANNOTATION) if request.user.is_master else None) or request.tenant.groups
         birth = contents.Birth(
             tenant=tenant,
             url=f"{self._settings.external_url}/clusters/{tenant.path}",
@@ -74,6 +76,7 @@ class WorkspaceCreation:
             owner=_owner(request, manifest),
             ca_certificate=self._settings.ca_certificate,
             now=clocks.stamp(self._now()),
+            groups=groups,
             initializers=self._types.waiting_for("initializer", lineage),
             terminators=self._types.waiting_for("terminator", lineage),
         )
@@ -163,7 +166,11 @@ def _complete(manifest: Manifest, birth: contents.Birth, type_: TypeReference, l
     fields = manifest["metadata"]
     fields["finalizers"] = [*dict.fromkeys([*(fields.get("finalizers") or ()), FINALIZER])]
     fields["labels"] = {**(fields.get("labels") or {}), **labels, PHASE_LABEL: birth.phase}
-    fields["annotations"] = {**(fields.get("annotations") or {}), CLUSTER_ANNOTATION: birth.tenant.cluster}
+    annotations = {**(fields.get("annotations") or {}), CLUSTER_ANNOTATION: birth.tenant.cluster}
+    annotations.pop(GROUPS_ANNOTATION, None)
+    if birth.groups:
+        annotations[GROUPS_ANNOTATION] = birth.groups
+    fields["annotations"] = annotations
 
 
 def conditions(initializers: Iterable[str], now: str) -> list[Manifest]:

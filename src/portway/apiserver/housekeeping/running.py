@@ -14,6 +14,7 @@ from portway.apiserver.housekeeping.bindings import BindingEnd, BindingUpkeep
 from portway.apiserver.housekeeping.collecting import GarbageCollector, Locate
 from portway.apiserver.housekeeping.contested import ContestedNames
 from portway.apiserver.housekeeping.contract import Engine
+from portway.apiserver.housekeeping.defaultbindings import DefaultBindings
 from portway.apiserver.housekeeping.definitions import DefinitionEnd
 from portway.apiserver.housekeeping.editing import Editor
 from portway.apiserver.housekeeping.expiring import EventExpiry
@@ -108,6 +109,7 @@ def engines_of(cache: Cache, context: Context) -> list[Engine]:
         EventExpiry(editor, context.now),
         BindingUpkeep(editor, context.registry, BindingStatuses(context.registry, context.now)),
         BindingEnd(cache, editor),
+        DefaultBindings(editor, context.tenants, context.types, context.registry, now=context.now),
         QuotaUsage(editor, context.storage),
         ContestedNames(editor, context.registry, context.now),
         AggregatedRoles(editor, context.authorizer.grants),
