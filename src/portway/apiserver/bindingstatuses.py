@@ -58,7 +58,7 @@ class BindingStatuses:
         name = manifest["metadata"].get("name", "")
         before = manifest.get("status") or {}
         binding = exporting.parse_binding(Key(BINDINGS, cluster, "", name), 0, manifest)
-        found = self._registry.export(cluster, binding.reference) if binding is not None else None
+        found = self._registry.export_for(cluster, binding) if binding is not None else None
         if binding is None or found is None:
             return self._lost(cluster, binding, before)
         source, export = found
@@ -83,9 +83,9 @@ class BindingStatuses:
 
     def is_stale(self, cluster: str, name: str, binding: Binding) -> bool:
         """Whether its status does not say what it serves and what its export asks for."""
-        found = self._registry.export(cluster, binding.reference)
-        if found is None:
-            return False
+        found = self._registry.export_for(cluster, binding)
+        if found is None or binding.lost:
+            return (found is None) != binding.lost
         if binding.told != found[1].told:
             return True
         arrangement = self._registry.arrangement(cluster)
@@ -105,7 +105,10 @@ class BindingStatuses:
         if binding is not None and binding.bound:
             return {**before, "conditions": self._conditions(before, problems)}
         problems[_COMPLETED] = Problem("WaitingForEstablished", "Waiting for API(s) to be established", "Info")
-        return {"phase": "Binding", "conditions": self._conditions(before, problems)}
+        source = self._registry.source_for(cluster, binding) if binding is not None else None
+        home = before.get("apiExportClusterName") or (source.cluster if source is not None else "")
+        status = {"phase": "Binding", "conditions": self._conditions(before, problems)}
+        return {**status, "apiExportClusterName": home} if home else status
 
     def _bound(self, source: Source, identity: str, served: list[Schema], before: Manifest) -> list[Manifest]:
         stored = {

@@ -78,6 +78,10 @@ class Binding:
     terminating: bool
     told: str = ""
     """What its status says of the export's claims, to be compared with ``Export.told``."""
+    lost: bool = False
+    """Whether its status says that there is no such export."""
+    home: str = ""
+    """Logical cluster of the export, once known: the path may be given to another workspace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +140,8 @@ def parse_binding(_key: Key, _revision: int, manifest: Manifest) -> Binding | No
         fields.get("creationTimestamp") or "",
         bool(fields.get("deletionTimestamp")),
         _told(status.get("exportPermissionClaims")),
+        any(c["type"] == "APIExportValid" and c["status"] == "False" for c in status.get("conditions") or ()),
+        sys.intern(status.get("apiExportClusterName") or ""),
     )
 
 

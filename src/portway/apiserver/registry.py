@@ -77,6 +77,19 @@ class Registry:
             cluster = tenant.cluster
         return Source(cluster, reference.name)
 
+    def source_for(self, cluster: str, binding: Binding) -> Source | None:
+        """The place of a binding's export; None when the path leads to another workspace than it did at first.
+
+        Who was allowed to bind there was asked of the first one.
+        """
+        source = self.source_of(cluster, binding.reference)
+        return source if source is None or binding.home in ("", source.cluster) else None
+
+    def export_for(self, cluster: str, binding: Binding) -> tuple[Source, Export] | None:
+        source = self.source_for(cluster, binding)
+        export = self.exports.get(*source) if source is not None else None
+        return (source, export) if source is not None and export is not None else None
+
     def export(self, cluster: str, reference: Reference) -> tuple[Source, Export] | None:
         """The export a binding in ``cluster`` names, with its place."""
         source = self.source_of(cluster, reference)
@@ -92,7 +105,7 @@ class Registry:
     def bindings_to(self, cluster: str, source: Source) -> Iterator[tuple[str, Binding]]:
         """Bindings in a workspace to an export, by name."""
         for (_, name), binding in self.bindings.of(cluster).items():
-            if binding.reference.name == source.export and self.source_of(cluster, binding.reference) == source:
+            if binding.reference.name == source.export and self.source_for(cluster, binding) == source:
                 yield name, binding
 
     def consumers(self, source: Source) -> list[str]:
@@ -127,7 +140,7 @@ class Registry:
         ]
 
     def _offer(self, cluster: str, name: str, binding: Binding) -> Offer | None:
-        source = self.source_of(cluster, binding.reference)
+        source = self.source_for(cluster, binding)
         if source is None:
             return None
         schemas = [schema for _, schema in self.schemas_of(source)]
@@ -154,7 +167,7 @@ class Registry:
     def _bound(self, cluster: str) -> Iterator[Bundle]:
         for name, schemas in self.arrangement(cluster).schemas.items():
             binding = self.bindings.get(cluster, name)
-            found = self.export(cluster, binding.reference) if binding is not None else None
+            found = self.export_for(cluster, binding) if binding is not None else None
             if binding is None or found is None:
                 continue
             source, export = found
@@ -178,7 +191,7 @@ class Registry:
     def _binding_changed(self, key: Key) -> None:
         self._sets.pop(key.cluster, None)
         binding = self.bindings.get(key.cluster, key.name)
-        source = self.source_of(key.cluster, binding.reference) if binding is not None else None
+        source = self.source_for(key.cluster, binding) if binding is not None else None
         self.claims.note(key, binding, source)
         if binding is not None:
             path, name = binding.reference

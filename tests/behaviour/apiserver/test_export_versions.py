@@ -337,3 +337,19 @@ async def test_a_type_that_maintains_its_bindings_binds_in_workspaces_made_befor
 
     await make.eventually(is_new, "it is bound again")
     assert (await api.at("root:once").refused("GET", path))[0] == 404
+
+
+async def test_a_slice_made_before_its_export_finds_it(api: Any, make: Any) -> None:
+    await api.post(
+        f"{APIS}/apiexportendpointslices", {"metadata": {"name": "early"}, "spec": {"export": {"name": "e"}}}
+    )
+    early = await api.get(f"{APIS}/apiexportendpointslices/early")
+    assert _conditions(early) == {"APIExportValid": "APIExportNotFound"}
+    await api.post(f"{NEXT}/apiexports", {"metadata": {"name": "e"}, "spec": {}})
+
+    async def is_served() -> bool:
+        return "endpoints" in (await api.get(f"{APIS}/apiexportendpointslices/early"))["status"]
+
+    await make.eventually(is_served, "it says where")
+    own = await api.get(f"{APIS}/apiexportendpointslices/e")
+    assert (await api.get(f"{APIS}/apiexportendpointslices/early"))["status"]["endpoints"] == own["status"]["endpoints"]

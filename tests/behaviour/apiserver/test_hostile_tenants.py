@@ -297,3 +297,32 @@ async def test_a_controller_of_a_type_counts_those_who_wait_for_it_only(api: Any
         page = await api.get(path, limit=1)
         assert [item["metadata"]["annotations"]["kcp.io/path"] for item in page["items"]] == [f"root:{name}"]
         assert page["metadata"].keys() == (await api.get(path))["metadata"].keys()
+
+
+async def test_a_binding_does_not_follow_a_path_to_somebody_elses_workspace(api: Any, make: Any) -> None:
+    """The path is free once a workspace is gone; who may bind its exports is for the next owner to say."""
+    await _provider(api)
+    consumer = await _consumer(api, "a", _binding())
+    await consumer.post(WIDGETS, make.widget("w", n=1))
+    slice_ = {"metadata": {"name": "s"}, "spec": {"export": {"path": "root:shop", "name": "shop"}}}
+    first = await consumer.post(f"{APIS}/apiexportendpointslices", slice_)
+    assert len(first["status"]["endpoints"]) == 1
+    await api.delete(f"{WORKSPACES}/shop")
+
+    async def is_gone() -> bool:
+        return bool((await api.call("GET", f"{WORKSPACES}/shop")).status_code == 404)
+
+    await make.eventually(is_gone, "the first owner left")
+    next_ = await _provider(api)
+
+    async def is_told() -> bool:
+        told = [await consumer.get(f"{APIS}/{path}") for path in ("apibindings/shop", "apiexportendpointslices/s")]
+        missing = [{c["type"]: c.get("reason") for c in each["status"]["conditions"]} for each in told]
+        return all(each["APIExportValid"] == "APIExportNotFound" for each in missing)
+
+    await make.eventually(is_told, "the export is another one")
+    assert (await consumer.refused("GET", WIDGETS))[0] == 404
+    assert "endpoints" not in (await consumer.get(f"{APIS}/apiexportendpointslices/s"))["status"]
+    [own] = (await next_.get(f"{APIS}/apiexportendpointslices/shop"))["status"]["endpoints"]
+    base = "/" + own["url"].split("/", 3)[3]
+    assert (await api.get(f"{base}/clusters/*{APIS}/apibindings"))["items"] == []

@@ -71,7 +71,7 @@ class Publishing:
         owner = {"apiVersion": _SLICE_VERSION, "kind": "APIExport", "name": name, "uid": export["uid"]}
         own["metadata"] |= {"generation": 1, "ownerReferences": [owner]}
         own["spec"] = {"export": {"path": request.tenant.path, "name": name}}
-        own["status"] = _served_at(self._url(cluster, name), now)
+        own["status"] = served_at(self._url(cluster, name), now)
         self._also(request, SLICES, own)
 
     def _identity(self, request: AdmissionRequest, spec: Manifest, now: str) -> str:
@@ -115,12 +115,9 @@ class Publishing:
             why = f"unable to create APIExportEndpointSlice: no permission to bind to export {named}"
             raise forbidden("apiexportendpointslices", request.name, why, "apis.kcp.io")
         now = clocks.stamp(self._now())
-        manifest["status"] = _served_at(self._url(tenant.cluster, name), now)
-        if self._storage.get(Key(EXPORTS, tenant.cluster, "", name)) is None:
-            message = f"Error getting APIExport {path or tenant.cluster}|{name}"
-            fault = {"status": "False", "severity": "Error", "reason": "APIExportNotFound", "message": message}
-            missing = {"type": "APIExportValid", "lastTransitionTime": now, **fault}
-            manifest["status"] = {"conditions": [missing]}
+        is_there = self._storage.get(Key(EXPORTS, tenant.cluster, "", name)) is not None
+        url = self._url(tenant.cluster, name)
+        manifest["status"] = served_at(url, now) if is_there else missing(f"{path or tenant.cluster}|{name}", now)
 
     def _type(self, request: AdmissionRequest, manifest: Manifest) -> None:
         spec, found = manifest.get("spec") or {}, []
@@ -140,7 +137,7 @@ class Publishing:
         )
 
     def _url(self, cluster: str, export: str) -> str:
-        return f"{self._settings.external_url}/services/apiexport/{cluster}/{export}"
+        return url_of(self._settings, cluster, export)
 
     def _also(self, request: AdmissionRequest, resource: str, manifest: Manifest) -> None:
         fields, cluster = manifest["metadata"], request.tenant.cluster
@@ -148,7 +145,18 @@ class Publishing:
         request.also.append(Put(key, objects.encoder(manifest, cluster), 0))
 
 
-def _served_at(url: str, now: str) -> Manifest:
+def url_of(settings: Settings, cluster: str, export: str) -> str:
+    """Where a provider sees its consumers."""
+    return f"{settings.external_url}/services/apiexport/{cluster}/{export}"
+
+
+def missing(export: str, now: str) -> Manifest:
+    """Status of an APIExportEndpointSlice whose export is not there."""
+    fault = {"severity": "Error", "reason": "APIExportNotFound", "message": f"Error getting APIExport {export}"}
+    return {"conditions": [{"type": "APIExportValid", "status": "False", "lastTransitionTime": now, **fault}]}
+
+
+def served_at(url: str, now: str) -> Manifest:
     """Status of an APIExportEndpointSlice."""
     conditions = _true(now, "APIExportValid", "EndpointURLsReady", "PartitionValid")
     return {"conditions": conditions, "endpoints": [{"url": url}]}

@@ -40,16 +40,19 @@ class DefaultBindings:
         self._registry = registry
         self._statuses = BindingStatuses(registry, now)
         self._now = now
-        self._at = 0
-        """Revision of the last change of a type or export."""
+        self._types_at = 0
+        self._exports_at = 0
 
     def load(self, record: Record) -> Iterable[Key]:
         return (_ALL,) if record.key.resource == TYPES and b'"Maintain"' in record.value else ()
 
     def observe(self, event: Event) -> Iterable[Key]:
         key = event.record.key
-        if key.resource in (TYPES, EXPORTS):
-            self._at = event.record.revision
+        if key.resource == TYPES:
+            self._types_at = event.record.revision
+            return (_ALL,)
+        if key.resource == EXPORTS:
+            self._exports_at = event.record.revision
             return (_ALL,)
         ours = key.resource == BINDINGS and event.type is not EventType.ADDED and self._types.any_maintains()
         return (Key(LOGICAL_CLUSTERS, key.cluster, "", "cluster"),) if ours else ()
@@ -58,8 +61,8 @@ class DefaultBindings:
         if key != _ALL:
             await self._maintain(key.cluster)
             return None
-        for follower in (self._types.follower, self._registry.exports):
-            await follower.reached(self._at)
+        await self._types.follower.reached(self._types_at)
+        await self._registry.exports.reached(self._exports_at)
         if not self._types.any_maintains():
             return None
         tenants = self._tenants.all()

@@ -22,6 +22,7 @@ from portway.apiserver.housekeeping.namespaces import NamespaceEnd
 from portway.apiserver.housekeeping.phases import WorkspacePhases
 from portway.apiserver.housekeeping.provisioning import NamespaceProvisioning
 from portway.apiserver.housekeeping.quotas import QuotaUsage
+from portway.apiserver.housekeeping.slices import SliceUpkeep
 from portway.apiserver.housekeeping.worklists import Worklist
 from portway.apiserver.housekeeping.workspaces import WorkspaceEnd
 from portway.apiserver.registry import Registry
@@ -109,6 +110,7 @@ def engines_of(cache: Cache, context: Context) -> list[Engine]:
         EventExpiry(editor, context.now),
         BindingUpkeep(editor, context.registry, BindingStatuses(context.registry, context.now)),
         BindingEnd(cache, editor),
+        SliceUpkeep(cache, editor, context.registry, settings=context.settings, now=context.now),
         DefaultBindings(editor, context.tenants, context.types, context.registry, now=context.now),
         QuotaUsage(editor, context.storage),
         ContestedNames(editor, context.registry, context.now),

@@ -172,8 +172,9 @@ class ExportView:
         return export is not None and export.identity == identity
 
     def _binds_this(self, cluster: str, manifest: Manifest) -> bool:
-        reference = reference_of(manifest)
-        return reference is not None and self._registry.source_of(cluster, reference) == self._source
+        binding = self._registry.bindings.get(cluster, manifest["metadata"]["name"])
+        same = binding is not None and binding.reference == reference_of(manifest)
+        return same and binding is not None and self._registry.source_for(cluster, binding) == self._source
 
 
 def open_view(context: Context, request: Request, asked: Attributes) -> ExportView:
