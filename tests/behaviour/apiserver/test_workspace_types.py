@@ -267,6 +267,7 @@ async def test_whoever_uses_a_type_must_be_allowed_to_use_what_it_extends(api: A
         ),
         ("a limit says nothing", "a", {"limitAllowedChildren": {}}),
         ("a reserved name", "any", {}),
+        ("ways to log in that nobody would offer", "a", {"authenticationConfigurations": [{"name": "x"}]}),
     ],
 )
 async def test_a_type_that_means_nothing_is_refused(api: Any, reason: str, name: str, spec: Any) -> None:

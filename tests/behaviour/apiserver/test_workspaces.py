@@ -155,6 +155,13 @@ async def test_an_unknown_type_is_refused(api: Any) -> None:
     assert refused == (404, "NotFound", 'workspacetypes.tenancy.kcp.io "palace" not found')
 
 
+async def test_a_mount_is_refused_as_nothing_serves_it(api: Any) -> None:
+    mount = {"ref": {"apiVersion": "example.org/v1", "kind": "Cluster", "name": "x"}}
+    made = {"metadata": {"name": "a"}, "spec": {"mount": mount}}
+    code, _, message = await api.refused("POST", WORKSPACES, made)
+    assert (code, "mounts are not served here" in message) == (422, True)
+
+
 @pytest.mark.parametrize("name", ["a.b", "A", "-a"])
 async def test_a_workspace_name_is_a_label(api: Any, name: str) -> None:
     assert (await api.refused("POST", WORKSPACES, _workspace(name)))[0] == 422

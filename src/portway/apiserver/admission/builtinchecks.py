@@ -148,6 +148,8 @@ def _workspace(request: AdmissionRequest, manifest: Manifest) -> Iterator[Cause]
     if not names.is_label(request.name):
         yield Cause("FieldValueInvalid", f'Invalid value: "{request.name}": {names.LABEL_TEXT}', "metadata.name")
     old = request.old
+    if (manifest.get("spec") or {}).get("mount") and not ((old or {}).get("spec") or {}).get("mount"):
+        yield Cause("FieldValueForbidden", "Forbidden: mounts are not served here", "spec.mount")
     if request.operation is not Operation.UPDATE or old is None:
         return
     for field in ("type", "cluster", "URL"):
@@ -160,6 +162,9 @@ def _workspace_type(request: AdmissionRequest, manifest: Manifest) -> Iterator[C
         yield Cause("FieldValueInvalid", f'Invalid value: "{request.name}": {names.LABEL_TEXT}', "metadata.name")
     if request.name in ("system", "any"):
         yield Cause("FieldValueInvalid", f'Invalid value: "{request.name}": this name is reserved', "metadata.name")
+    if (manifest.get("spec") or {}).get("authenticationConfigurations"):
+        text = "Forbidden: ways to log in are those of the whole installation"
+        yield Cause("FieldValueForbidden", text, "spec.authenticationConfigurations")
     for field in ("limitAllowedChildren", "limitAllowedParents"):
         limit = (manifest.get("spec") or {}).get(field)
         if limit is not None and ("none" in limit) == ("types" in limit):
