@@ -28,6 +28,8 @@ else:
 
 IN_CLUSTER = "https://kubernetes.default.svc"
 """The audience that clients in pods of other clusters name for their API server."""
+CLUSTER_EXTRA = "authentication.kcp.io/cluster-name"
+"""What kcp calls the workspace of an account among the extras of a user."""
 SHORTEST_SECONDS = 600
 _LEEWAY = timedelta(seconds=60)
 """What is being deleted still vouches for its tokens this long, as upstream."""
@@ -51,7 +53,7 @@ class Account:
 
     def user(self, token_id: str = "") -> User:
         groups = (*account_groups(self.namespace), AUTHENTICATED)
-        extra = {"authentication.kcp.io/cluster-name": (self.cluster,)}
+        extra = {CLUSTER_EXTRA: (self.cluster,)}
         if token_id:
             extra["authentication.kubernetes.io/credential-id"] = (f"JTI={token_id}",)
         return User(f"{ACCOUNT}:{self.namespace}:{self.name}", groups, self.uid, extra, self.cluster)

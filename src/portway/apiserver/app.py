@@ -13,6 +13,7 @@ from portway.apiserver import (
     composing,
     deadlines,
     dispatching,
+    homes,
     nonresources,
     refusing,
     responses,
@@ -167,6 +168,8 @@ class ApiServer:
         acting = authn.impersonated(request)
         if acting is not None:
             request.user = context.authorizer.require_impersonation(request, acting)
+        if homes.is_asked(target, verb):
+            return await homes.get(context, request)
         context.authorizer.require(request, asked)
         if request.tenant is None and target.cluster != routing.WILDCARD:
             raise authorizing.denied(request.user, asked, f'no access to workspace "{target.cluster}"')

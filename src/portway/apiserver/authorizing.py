@@ -59,6 +59,8 @@ class Authorizer:
     def may_enter(self, user: User, tenant: Tenant) -> bool:
         if user.is_master or user.home == tenant.cluster:
             return True
+        if tenant.groups and not user.home and not _is_member(user, tenant.groups):
+            return False
         return self.grants.allows(user, tenant.cluster, ACCESS)
 
     def allows(self, user: User, tenant: Tenant, asked: Attributes) -> bool:
@@ -104,6 +106,11 @@ class Authorizer:
             why = f"only members of {MASTERS} may act as one"
             raise denied(request.user, Attributes("impersonate", "", "groups", "", MASTERS), why)
         return dataclasses.replace(wanted.user, scope=request.cluster)
+
+
+def _is_member(user: User, required: str) -> bool:
+    """Of all groups of one of the alternatives. Source: kcp pkg/authorization/requiredgroups_authorizer.go."""
+    return any(set(every.split(",")) <= set(user.groups) for every in required.split(";"))
 
 
 def _in_vault(tenant: Tenant, asked: Attributes) -> bool:

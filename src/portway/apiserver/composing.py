@@ -14,6 +14,7 @@ from portway.apiserver.admission.builtinchecks import BuiltinChecks
 from portway.apiserver.admission.escalation import EscalationPrevention
 from portway.apiserver.admission.matching import Matcher
 from portway.apiserver.admission.namespaces import NamespaceLifecycle
+from portway.apiserver.admission.offers import OfferChecks
 from portway.apiserver.admission.policies.mutation import MutatingPolicies
 from portway.apiserver.admission.policies.params import Params
 from portway.apiserver.admission.policies.reading import ParamReading
@@ -23,6 +24,7 @@ from portway.apiserver.admission.policies.writing import PolicyWriting
 from portway.apiserver.admission.publishing import Publishing
 from portway.apiserver.admission.quota import Quotas
 from portway.apiserver.admission.stamping import Completion, RequestedBy
+from portway.apiserver.admission.typewriting import TypeWriting
 from portway.apiserver.admission.webhooks.configurations import WebhookWriting
 from portway.apiserver.admission.webhooks.steps import MutatingWebhooks, ValidatingWebhooks
 from portway.apiserver.admission.workspacecreation import WorkspaceCreation
@@ -108,14 +110,16 @@ def compose(cache: Cache, settings: Settings, sealer: Sealer | None, now: clocks
             WebhookWriting(),
             mutating_policies,
             mutating_webhooks,
-            Publishing(storage, tenants, settings, now),
-            BindingAdmission(registry, tenants, grants, BindingStatuses(registry, now)),
+            OfferChecks(),
+            Publishing(storage, tenants, grants, settings=settings, now=now),
+            BindingAdmission(registry, grants, BindingStatuses(registry, now)),
             WorkspaceCreation(tenants, registry, types, grants, settings=settings, now=now),
         ),
         validating=(
             NamespaceLifecycle(storage),
             BuiltinChecks(),
             EscalationPrevention(grants),
+            TypeWriting(tenants, grants),
             validating_policies,
             rego,
             validating_webhooks,

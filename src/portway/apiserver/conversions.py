@@ -1,7 +1,7 @@
 """Objects between the version they are stored in and the one a request speaks, where more than apiVersion differs.
 
-Events of ``v1`` and ``events.k8s.io/v1`` are one object; versions of a CRD with strategy Webhook are converted by
-the webhook it names. Records come out of here as if they were stored in the served version.
+Some built-in kinds have forms (events in two groups, exports in two versions); versions of a CRD with strategy Webhook
+are converted by the webhook it names. Records come out of here as if they were stored in the served version.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
-from portway.apiserver import eventforms, objects, webhooks
-from portway.apiserver.resources import Resource, WebhookConversion
+from portway.apiserver import objects, webhooks
+from portway.apiserver.resources import Forms, Resource, WebhookConversion
 from portway.krm.errors import StatusError
 from portway.krm.identity import GroupVersion, Manifest
 from portway.store.contract import Event, Key, Record
@@ -75,8 +75,10 @@ class Conversions:
         return (await self._convert(resource, [manifest], resource.storage_api_version))[0]
 
     async def _convert(self, resource: Resource, manifests: list[Manifest], api_version: str) -> list[Manifest]:
-        if not isinstance(resource.conversion, WebhookConversion):
-            return [eventforms.convert(manifest, api_version) for manifest in manifests]
+        if isinstance(resource.conversion, Forms):
+            return [resource.conversion.convert(manifest, api_version) for manifest in manifests]
+        if resource.conversion is None:
+            return manifests
         try:
             return await _ask(resource.conversion, manifests, api_version)
         except webhooks.Failed as error:

@@ -44,7 +44,7 @@ def parse(key: Key, revision: int, manifest: Manifest) -> Definition:
                 served_from_crd(manifest, name),
                 changed_at=revision,
                 terminating=terminating,
-                conversion=_conversion(spec),
+                conversion=conversion_of(spec),
             )
             for name in served_names(spec)
         )
@@ -53,7 +53,8 @@ def parse(key: Key, revision: int, manifest: Manifest) -> Definition:
     return Definition(bundle, spec["group"], plural_names(names), kind_names(names), terminating)
 
 
-def _conversion(spec: Manifest) -> WebhookConversion | None:
+def conversion_of(spec: Manifest) -> WebhookConversion | None:
+    """``spec`` of a CRD or an APIResourceSchema."""
     conversion = spec.get("conversion") or {}
     if conversion.get("strategy") != "Webhook":
         return None
@@ -61,7 +62,7 @@ def _conversion(spec: Manifest) -> WebhookConversion | None:
     return WebhookConversion(webhook["clientConfig"], tuple(webhook["conversionReviewVersions"]))
 
 
-def _check_conversion(conversion: Manifest) -> Iterable[Cause]:
+def check_conversion(conversion: Manifest) -> Iterable[Cause]:
     webhook, path = conversion.get("webhook"), "spec.conversion.webhook"
     if conversion.get("strategy", "None") == "None":
         if webhook:
@@ -106,7 +107,7 @@ def check(manifest: Manifest) -> tuple[Cause, ...]:
     if spec.get("scope") not in ("Namespaced", "Cluster"):
         message = f'Unsupported value: "{spec.get("scope", "")}": supported values: "Cluster", "Namespaced"'
         causes.append(Cause("FieldValueNotSupported", message, "spec.scope"))
-    causes += _check_conversion(spec.get("conversion") or {})
+    causes += check_conversion(spec.get("conversion") or {})
     versions = spec.get("versions") or []
     if sum(bool(v.get("storage")) for v in versions) != 1:
         message = "Invalid value: must have exactly one version marked as storage version"

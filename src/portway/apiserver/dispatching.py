@@ -52,7 +52,7 @@ def verb_for(request: Request, resource: Resource, verb: str) -> Verb:
     served, subresource = resource.served, request.target.subresource
     if subresource:
         offered = served.subresource(subresource)
-        if offered is None and subresource in _PAST and not reviews.is_review(resource):
+        if offered is None and subresource in _PAST and _has_past(request, resource):
             return _of_the_past(request, resource, verb)
         if offered is None:
             raise discovery.missing()
@@ -71,6 +71,11 @@ def verb_for(request: Request, resource: Resource, verb: str) -> Verb:
     if verb == "deletecollection" and served.namespaced and not request.target.namespace:
         raise not_allowed()  # of one namespace at a time
     return found
+
+
+def _has_past(request: Request, resource: Resource) -> bool:
+    """Below ``/services/`` only what is there now is seen: it may have been none of the view's business before."""
+    return request.view is None and not reviews.is_review(resource)
 
 
 def _of_the_past(request: Request, resource: Resource, verb: str) -> Verb:

@@ -1,12 +1,18 @@
-"""Schemas, exports and bindings of APIs as the registry keeps them: parsed once, shared where they are equal."""
+"""Schemas, exports and bindings of APIs as the registry keeps them: parsed once, shared where they are equal.
+
+Manifests are read as v1alpha2, whichever version they were stored in.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from portway.apiserver import crds, resources
+import orjson
+
+from portway.apiserver import crds, exportforms, resources
 from portway.apiserver.resources import Resource
 from portway.krm import selectors
 from portway.krm.builtins import served_from_api_resource_schema
@@ -38,15 +44,15 @@ class Claimed(NamedTuple):
 
     @classmethod
     def of(cls, claim: Manifest) -> Claimed:
-        return cls(claim.get("group") or "", claim.get("resource") or "", claim.get("identityHash") or "")
+        return cls(*exportforms.about(claim))
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """An accepted claim. No verbs: all; no names and no labels: all objects."""
+    """An accepted claim. No names and no labels: all objects."""
 
     about: Claimed
-    verbs: frozenset[str] = frozenset()
+    verbs: frozenset[str] = frozenset((exportforms.ALL_VERBS,))
     names: tuple[tuple[str, str], ...] = ()
     """(namespace, name), either empty for any."""
     labels: str = ""
@@ -70,6 +76,12 @@ class Binding:
     claims: tuple[Claim, ...]
     created: str
     terminating: bool
+    told: str = ""
+    """What its status says of the export's claims, to be compared with ``Export.told``."""
+    lost: bool = False
+    """Whether its status says that there is no such export."""
+    home: str = ""
+    """Logical cluster of the export, once known: the path may be given to another workspace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +92,17 @@ class Export:
     """Hash of its key."""
     restricted: bool = False
     """RBAC of its own workspace limits what users of bindings may do."""
-    claims: tuple[Claimed, ...] = ()
+    claims: Mapping[Claimed, Manifest] = field(default_factory=dict)
+    """What it asks for, as it is written there."""
+    told: str = ""
+
+    def asks(self, about: Claimed, verb: str) -> bool:
+        claim = self.claims.get(about)
+        return claim is not None and allows(claim["verbs"], verb)
+
+
+def allows(verbs: Iterable[str], verb: str) -> bool:
+    return verb in verbs or exportforms.ALL_VERBS in verbs
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +127,21 @@ def parse_binding(_key: Key, _revision: int, manifest: Manifest) -> Binding | No
     reference = reference_of(manifest)
     if reference is None:
         return None
+    manifest = exportforms.current(manifest)
     status, fields = manifest.get("status") or {}, manifest["metadata"]
     bound = tuple((r["group"], r["resource"], r["schema"]["name"]) for r in status.get("boundResources") or ())
-    claims = tuple(_claim(c) for c in manifest["spec"].get("permissionClaims") or () if c.get("state") == "Accepted")
+    accepted = [c for c in manifest["spec"].get("permissionClaims") or () if c.get("state") == "Accepted"]
+    names = exportforms.names_of(manifest) if accepted else {}
     return Binding(
         reference,
         status.get("phase") == "Bound",
         _resources(bound),
-        claims,
+        tuple(_claim(claim, names.get(exportforms.about(claim), ())) for claim in accepted),
         fields.get("creationTimestamp") or "",
         bool(fields.get("deletionTimestamp")),
+        _told(status.get("exportPermissionClaims")),
+        any(c["type"] == "APIExportValid" and c["status"] == "False" for c in status.get("conditions") or ()),
+        sys.intern(status.get("apiExportClusterName") or ""),
     )
 
 
@@ -131,9 +158,16 @@ def _resources(bound: tuple[tuple[str, str, str], ...]) -> Mapping[tuple[str, st
     return found
 
 
-def _claim(claim: Manifest) -> Claim:
-    named = tuple((s.get("namespace") or "", s.get("name") or "") for s in claim.get("resourceSelector") or ())
-    return Claim(Claimed.of(claim), frozenset(claim.get("verbs") or ()), named, _labels(claim.get("selector") or {}))
+def _claim(claim: Manifest, names: Iterable[Manifest]) -> Claim:
+    named = tuple((each.get("namespace") or "", each.get("name") or "") for each in names)
+    selector = claim.get("selector") or {}
+    labels = "" if exportforms.everything(selector) else _labels(selector)
+    return Claim(Claimed.of(claim), frozenset(claim["verbs"]), named, labels)
+
+
+def _told(claims: list[Manifest] | None) -> str:
+    """Claims of an export as one text, the same object for the same claims."""
+    return sys.intern(orjson.dumps(claims, option=orjson.OPT_SORT_KEYS).decode()) if claims else ""
 
 
 def _labels(selector: Manifest) -> str:
@@ -152,15 +186,16 @@ def _labels(selector: Manifest) -> str:
 
 
 def parse_export(_key: Key, revision: int, manifest: Manifest) -> Export:
+    manifest = exportforms.current(manifest)
     spec = manifest.get("spec") or {}
-    names = tuple(spec.get("latestResourceSchemas") or ())
-    names += tuple(r["schema"] for r in spec.get("resources") or () if r.get("schema"))
+    claims = spec.get("permissionClaims") or []
     return Export(
         revision,
-        tuple(dict.fromkeys(names)),
+        tuple(dict.fromkeys(resource["schema"] for resource in spec.get("resources") or ())),
         (manifest.get("status") or {}).get("identityHash") or "",
         (spec.get("maximalPermissionPolicy") or {}).get("local") is not None,
-        tuple(Claimed.of(claim) for claim in spec.get("permissionClaims") or ()),
+        {Claimed.of(claim): claim for claim in claims},
+        _told(claims),
     )
 
 
@@ -168,7 +203,7 @@ def parse_schema(_key: Key, revision: int, manifest: Manifest) -> Schema:
     spec: dict[str, Any] = manifest["spec"]
     served = [served_from_api_resource_schema(manifest, name) for name in crds.served_names(spec)]
     return Schema(
-        tuple(resources.of(each, changed_at=revision) for each in served),
+        tuple(resources.of(each, changed_at=revision, conversion=crds.conversion_of(spec)) for each in served),
         "" if spec["group"] == "core" else spec["group"],
         spec["names"]["plural"],
         crds.plural_names(spec["names"]),

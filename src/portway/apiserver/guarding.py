@@ -10,6 +10,8 @@ from portway.krm.identity import Manifest
 
 _WORKSPACES = "workspaces.tenancy.kcp.io"
 _EXPORTS = "apiexports.apis.kcp.io"
+_TOLD = (_EXPORTS, "apibindings.apis.kcp.io", "apiexportendpointslices.apis.kcp.io")
+"""Kinds whose status is the server's word."""
 
 
 def check_write(request: Request, resource: Resource, old: Manifest | None, new: Manifest) -> None:
@@ -22,6 +24,9 @@ def check_write(request: Request, resource: Resource, old: Manifest | None, new:
     if request.user.is_master or old is None:
         return
     is_status = request.target.subresource == "status"
+    if resource.key in _TOLD and is_status:
+        why = f"{resource.served.singular} status updates not permitted"
+        raise forbidden(resource.served.plural, request.target.name, why, resource.served.gvk.group)
     if resource.key == LOGICAL_CLUSTERS or (resource.key == _WORKSPACES and is_status):
         why = "only the controllers of the workspace's type change it, below /services/initializingworkspaces"
         raise forbidden(resource.served.plural, request.target.name, why, resource.served.gvk.group)

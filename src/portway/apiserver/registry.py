@@ -34,6 +34,8 @@ class Registry:
             weakref.WeakValueDictionary()
         )
         self.claims = ClaimChanges()
+        self._naming: dict[str, dict[str, set[str]]] = {}
+        """Workspaces that once named an export: by its name, then by its path (empty: the workspace's own)."""
         self.crds: Follower[Definition] = Follower(cache, crds.CRDS, crds.parse, self._workspace_changed)
         self.bindings: Follower[Binding] = Follower(cache, BINDINGS, exporting.parse_binding, self._binding_changed)
         self.exports: Follower[Export] = Follower(cache, EXPORTS, exporting.parse_export, self._all_changed)
@@ -79,6 +81,19 @@ class Registry:
             cluster = tenant.cluster
         return Source(cluster, reference.name)
 
+    def source_for(self, cluster: str, binding: Binding) -> Source | None:
+        """The place of a binding's export; None when the path leads to another workspace than it did at first.
+
+        Who was allowed to bind there was asked of the first one.
+        """
+        source = self.source_of(cluster, binding.reference)
+        return source if source is None or binding.home in ("", source.cluster) else None
+
+    def export_for(self, cluster: str, binding: Binding) -> tuple[Source, Export] | None:
+        source = self.source_for(cluster, binding)
+        export = self.exports.get(*source) if source is not None else None
+        return (source, export) if source is not None and export is not None else None
+
     def export(self, cluster: str, reference: Reference) -> tuple[Source, Export] | None:
         """The export a binding in ``cluster`` names, with its place."""
         source = self.source_of(cluster, reference)
@@ -94,8 +109,21 @@ class Registry:
     def bindings_to(self, cluster: str, source: Source) -> Iterator[tuple[str, Binding]]:
         """Bindings in a workspace to an export, by name."""
         for (_, name), binding in self.bindings.of(cluster).items():
-            if binding.reference.name == source.export and self.source_of(cluster, binding.reference) == source:
+            if binding.reference.name == source.export and self.source_for(cluster, binding) == source:
                 yield name, binding
+
+    def consumers(self, source: Source) -> list[str]:
+        """Workspaces with a binding to an export, in order; found without looking at any other workspace."""
+        found: set[str] = set()
+        for path, clusters in self._naming.get(source.export, {}).items():
+            tenant = self._tenants.resolve(path) if path else None
+            if path and (tenant is None or tenant.cluster != source.cluster):
+                continue
+            candidates = clusters if path else clusters & {source.cluster}
+            gone = {cluster for cluster in candidates if not any(self.bindings_to(cluster, source))}
+            clusters.difference_update(gone)
+            found |= candidates - gone
+        return sorted(found)
 
     def arrangement(self, cluster: str, extra: tuple[str, Binding] | None = None) -> Arrangement:
         """What serves what; ``extra``: a binding about to be made."""
@@ -116,7 +144,7 @@ class Registry:
         ]
 
     def _offer(self, cluster: str, name: str, binding: Binding) -> Offer | None:
-        source = self.source_of(cluster, binding.reference)
+        source = self.source_for(cluster, binding)
         if source is None:
             return None
         schemas = [schema for _, schema in self.schemas_of(source)]
@@ -146,7 +174,7 @@ class Registry:
     def _bound(self, cluster: str) -> Iterator[Bundle]:
         for name, schemas in self.arrangement(cluster).schemas.items():
             binding = self.bindings.get(cluster, name)
-            found = self.export(cluster, binding.reference) if binding is not None else None
+            found = self.export_for(cluster, binding) if binding is not None else None
             if binding is None or found is None:
                 continue
             source, export = found
@@ -169,7 +197,12 @@ class Registry:
 
     def _binding_changed(self, key: Key) -> None:
         self._sets.pop(key.cluster, None)
-        self.claims.note(key, self.bindings.get(key.cluster, key.name))
+        binding = self.bindings.get(key.cluster, key.name)
+        source = self.source_for(key.cluster, binding) if binding is not None else None
+        self.claims.note(key, binding, source)
+        if binding is not None:
+            path, name = binding.reference
+            self._naming.setdefault(name, {}).setdefault(path, set()).add(key.cluster)
 
     def _all_changed(self, _key: Key) -> None:
         self._sets.clear()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from portway.apiserver import eventforms
+from portway.apiserver import eventforms, exportforms
 from portway.krm.identity import Manifest
 from portway.krm.served import Served
 
@@ -20,8 +20,27 @@ class WebhookConversion:
     review_versions: tuple[str, ...]
 
 
-class EventForms:
-    """The two groups of events are two forms of one object."""
+@dataclass(frozen=True, slots=True)
+class Forms:
+    """Versions (or groups) of a built-in kind that are forms of one object."""
+
+    convert: Callable[[Manifest, str], Manifest]
+    """An object into the form of an apiVersion."""
+    stored: str
+    """The apiVersion that is stored."""
+
+
+_FORMS: Mapping[tuple[str, str], tuple[str, Forms]] = {
+    (eventforms.GROUP, "events"): ("events", Forms(eventforms.convert, eventforms.CORE_VERSION)),
+    **{
+        (exportforms.GROUP, plural): (
+            f"{plural}.{exportforms.GROUP}",
+            Forms(exportforms.convert, exportforms.CURRENT),
+        )
+        for plural in ("apibindings", "apiexports")
+    },
+}
+"""By group and resource: the resource in store keys, and its forms."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,13 +56,13 @@ class Resource:
     terminating: bool = False
     """The CRD is being deleted: objects may be read and deleted, not created."""
 
-    conversion: WebhookConversion | EventForms | None = None
+    conversion: WebhookConversion | Forms | None = None
     """Of versions that differ in more than apiVersion; see ``conversions``."""
 
     @property
     def storage_api_version(self) -> str:
-        if isinstance(self.conversion, EventForms):
-            return eventforms.CORE_VERSION
+        if isinstance(self.conversion, Forms):
+            return self.conversion.stored
         group = self.served.gvk.group
         version = self.served.storage_version or self.served.gvk.version
         return f"{group}/{version}" if group else version
@@ -57,8 +76,9 @@ def of(
     served: Served, *, changed_at: int = 0, terminating: bool = False, conversion: WebhookConversion | None = None
 ) -> Resource:
     group = served.gvk.group
-    if group == eventforms.GROUP and not served.custom:
-        return Resource(served, served.plural, conversion=EventForms())
+    forms = _FORMS.get((group, served.plural)) if not served.custom else None
+    if forms is not None:
+        return Resource(served, forms[0], conversion=forms[1])
     key = f"{served.plural}.{group}" if group else served.plural
     return Resource(served, key, changed_at, served.custom and has_defaults(served.schema), terminating, conversion)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable
 
 from portway.apiserver import bodies, clocks, objects, responses, reviewchecks
-from portway.apiserver.accounts import Account
+from portway.apiserver.accounts import CLUSTER_EXTRA, Account
 from portway.apiserver.authorizing import describe
 from portway.apiserver.context import Context
 from portway.apiserver.rbac import Attributes, Rule
@@ -91,7 +91,7 @@ async def _access_of(context: Context, request: Request, manifest: Manifest) -> 
 def _user(request: Request, spec: Manifest) -> User:
     name = spec.get("user", "")
     extra = {key: tuple(values) for key, values in (spec.get("extra") or {}).items()}
-    home = request.here.cluster if split_account(name) else ""
+    home = (extra.get(CLUSTER_EXTRA) or (request.here.cluster,))[0] if split_account(name) else ""
     return User(name, tuple(spec.get("groups") or ()), spec.get("uid", ""), extra, home)
 
 
@@ -156,15 +156,18 @@ async def _self(_context: Context, request: Request, _manifest: Manifest) -> Man
     return {"userInfo": request.user.to_user_info()}
 
 
-async def _token(context: Context, _request: Request, manifest: Manifest) -> Manifest:
-    """Tokens that are for no audience in particular are for this API, as upstream."""
+async def _token(context: Context, request: Request, manifest: Manifest) -> Manifest:
+    """Tokens that are for no audience in particular are for this API, as upstream.
+
+    A service account of another workspace is nobody here: its name may be that of one of this workspace.
+    """
     spec = manifest.get("spec") or {}
     token, wanted = str(spec.get("token", "")), tuple(spec.get("audiences") or ())
     if not token:
         raise bad_request("token is required for TokenReview in authentication")
     claims = context.accounts.claims(token)
     user = claims.account.user(claims.id) if claims else await context.authenticator.owner(token)
-    if user is None:
+    if user is None or (user.home and user.home != request.cluster):
         return {"authenticated": False, "user": {}, "error": "the token is unknown or has expired"}
     own = context.accounts.audiences
     meant = [each for each in wanted or own if each in (claims.audiences if claims else own)]

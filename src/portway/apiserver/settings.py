@@ -23,6 +23,8 @@ class Settings:
     """OpenID Connect providers whose ID tokens are good here."""
     service_account_seconds: int = 3600
     """Life of a service-account token when the request names none."""
+    home_groups: tuple[str, ...] = ("system:authenticated",)
+    """Whose members get a home workspace when they first ask for it."""
     object_limit: int = 0
     """Objects a workspace may hold, unless annotation portway.dev/max-objects of its LogicalCluster says otherwise;
     0: no limit."""

@@ -28,6 +28,9 @@ class View(Protocol):
     def reaches(self, resource: Resource, cluster: str) -> bool:
         """Whether anything of that kind in a workspace may be seen."""
 
+    def clusters(self, resource: Resource) -> list[str]:
+        """In order, those that hold something to be seen."""
+
     def shows(self, resource: Resource, manifest: Manifest) -> bool:
         """Whether an object of the workspaces addressed is to be seen."""
 

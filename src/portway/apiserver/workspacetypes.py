@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from portway.apiserver.following import Follower
 from portway.apiserver.tenants import Tenants
 from portway.krm.identity import Manifest
 from portway.store.contract import Key, Reads
+from portway.tenancy import rules
 from portway.tenancy.rules import TypeReference, lineage
 
 TYPES = "workspacetypes.tenancy.kcp.io"
@@ -29,6 +30,23 @@ class WorkspaceTypes:
         """Itself first, then all it extends."""
         found = lineage(reference, self.spec)
         return found if UNIVERSAL in found else (*found, UNIVERSAL)
+
+    def maintains(self, reference: TypeReference) -> bool:
+        """Whether workspaces made earlier follow changes of the type's bindings."""
+        return _maintains(self.spec(reference) or {})
+
+    def any_maintains(self) -> bool:
+        follower = self.follower
+        return any(_maintains(spec) for cluster in follower.clusters() for spec in follower.of(cluster).values())
+
+    def waiting_for(self, field: str, types: Iterable[TypeReference]) -> list[str]:
+        """Names of initializers or terminators: ``<logical cluster>:<type>``, as kcp's clients compute them."""
+        found = [(self._tenants.resolve(one.path), one.name) for one in rules.waiting_for(field, types, self.spec)]
+        return [f"{tenant.cluster}:{name}" for tenant, name in found if tenant is not None]
+
+
+def _maintains(spec: Mapping[str, Any]) -> bool:
+    return spec.get("defaultAPIBindingLifecycle") == "Maintain"
 
 
 def _spec(_key: Key, _revision: int, manifest: Manifest) -> Manifest:

@@ -49,6 +49,7 @@ async def open_api(settings: Settings) -> AsyncIterator[Api]:
             external_url=settings.external_address,
             issuer=stores.SHARED_ISSUER if settings.store_url else settings.external_address,
             issuers=settings.issuers,
+            home_groups=settings.home_groups,
             housekeeping=not settings.store_url,
         )
         envelope = Envelope(keyrings.open_keyring(settings.home))

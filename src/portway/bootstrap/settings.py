@@ -40,6 +40,8 @@ class Settings:
     """PORTWAY_TLS_CERTIFICATE: PEM file with the server's certificate and its chain, instead of one made here."""
     tls_key: Path | None = None
     """PORTWAY_TLS_KEY: PEM file with the key of that certificate."""
+    home_groups: tuple[str, ...] = ("system:authenticated",)
+    """PORTWAY_HOME_GROUPS: groups whose members get a home workspace when they first ask for it."""
     audit_policy: Path | None = None
     """PORTWAY_AUDIT_POLICY: file with an audit.k8s.io/v1 Policy instead of the built-in one."""
     audit_megabytes: int = 100
@@ -104,14 +106,19 @@ def read(environment: Mapping[str, str]) -> Settings:
         store_url=_store_url(environment.get("PORTWAY_STORE_URL", "")),
         postgres_bin=environment.get("PORTWAY_POSTGRES_BIN", ""),
         host=_host(environment.get("PORTWAY_HOST") or HOST),
-        names=tuple(each.strip() for each in environment.get("PORTWAY_NAMES", "").split(",") if each.strip()),
+        names=_listed(environment.get("PORTWAY_NAMES", "")),
         tls_certificate=_file(environment, "PORTWAY_TLS_CERTIFICATE"),
         tls_key=_file(environment, "PORTWAY_TLS_KEY"),
+        home_groups=_listed(environment.get("PORTWAY_HOME_GROUPS", "system:authenticated")),
         audit_policy=_file(environment, "PORTWAY_AUDIT_POLICY"),
         audit_megabytes=_count(environment, "PORTWAY_AUDIT_MEGABYTES", "100"),
         audit_files=_count(environment, "PORTWAY_AUDIT_FILES", "10"),
         issuers=_issuers(environment),
     )
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(each.strip() for each in text.split(",") if each.strip())
 
 
 def _issuers(environment: Mapping[str, str]) -> tuple[Issuer, ...]:

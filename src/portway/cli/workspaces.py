@@ -137,11 +137,12 @@ def resolve(current: str, word: str) -> str:
         return current
     if word == ":":
         return paths.ROOT_NAME
-    absolute = word.startswith((":", f"{paths.ROOT_NAME}:")) or word == paths.ROOT_NAME
+    tops = (":", f"{paths.ROOT_NAME}:", f"{paths.HOME_NAME}:")
+    absolute = word.startswith(tops) or word == paths.ROOT_NAME
     names = [] if absolute else current.split(":")
     for part in word.strip(":").split(":"):
         if part == "..":
-            if len(names) < 2:
+            if len(names) < (3 if names[:1] == [paths.HOME_NAME] else 2):
                 raise CommandError(f"There is nothing above {current}.")
             names.pop()
         elif part != ".":
@@ -171,7 +172,7 @@ async def _path(client: RestClient) -> str:
 
 
 async def _home(client: RestClient) -> str:
-    """The workspace of a group of the user; root for those without one."""
+    """The workspace of a group of the user; without one, what kcp calls the home of the user."""
     asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
     root = client.at(paths.ROOT_NAME)
     me = await root.post("/apis/authentication.k8s.io/v1/selfsubjectreviews", asked)
@@ -183,7 +184,13 @@ async def _home(client: RestClient) -> str:
                 home = (workspace["metadata"].get("annotations") or {}).get(_WORKSPACE_OF_GROUP)
                 if home:
                     return str(home)
-    return paths.ROOT_NAME
+    try:
+        home = (await root.get(resources.WORKSPACES, "~"))["spec"]["URL"].rpartition("/clusters/")[2]
+    except StatusError as error:
+        if error.code not in (403, 404):
+            raise
+        return paths.ROOT_NAME  # homes are switched off
+    return str(home)
 
 
 async def _groups(client: RestClient) -> list[Manifest]:

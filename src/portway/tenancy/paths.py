@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 ROOT_NAME = "root"
+HOME_NAME = "user"
+"""First name of the paths of home workspaces, ``user:<name>``, which have nothing above them."""
 SEPARATOR = ":"
 NAME_LIMIT = 63
 """Characters of one name; a DNS label's."""
@@ -37,7 +39,7 @@ def check_name(name: str) -> str:
 
 @dataclass(frozen=True, slots=True, order=True)
 class WorkspacePath:
-    """The names from the root down; the first is always ``root``. Build it with ``parse`` or ``join``."""
+    """The names from the top down: ``root`` or a home, ``user:<name>``. Build it with ``parse`` or ``join``."""
 
     names: tuple[str, ...]
 
@@ -45,7 +47,7 @@ class WorkspacePath:
     def parse(cls, text: str) -> WorkspacePath:
         """Raises InvalidPath, whose message is fit for the user."""
         names = tuple(text.split(SEPARATOR))
-        if names[0] != ROOT_NAME:
+        if names[0] != ROOT_NAME and (names[0] != HOME_NAME or len(names) == 1):
             raise InvalidPath(f"workspace path {text!r} must begin with 'root', as in 'root:acme:payments'")
         try:
             for name in names:
@@ -63,19 +65,24 @@ class WorkspacePath:
 
     @property
     def parent(self) -> WorkspacePath | None:
-        """None for the root."""
-        return WorkspacePath(self.names[:-1]) if len(self.names) > 1 else None
+        """None for the root and for a home."""
+        return WorkspacePath(self.names[:-1]) if len(self.names) > self._top else None
 
     @property
     def is_root(self) -> bool:
-        return len(self.names) == 1
+        return self.names == (ROOT_NAME,)
+
+    @property
+    def _top(self) -> int:
+        """How many names the uppermost path has."""
+        return 2 if self.names[0] == HOME_NAME else 1
 
     def join(self, name: str) -> WorkspacePath:
         return WorkspacePath((*self.names, check_name(name)))
 
     def ancestors(self) -> Iterator[WorkspacePath]:
-        """Nearest first, up to the root; without itself."""
-        for length in range(len(self.names) - 1, 0, -1):
+        """Nearest first, up to the top; without itself."""
+        for length in range(len(self.names) - 1, self._top - 1, -1):
             yield WorkspacePath(self.names[:length])
 
     def is_ancestor_of(self, other: WorkspacePath) -> bool:

@@ -26,7 +26,7 @@ class TypeReference(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> TypeReference:
-        """From ``root:acme:team``: also the name of the type's initializer and terminator."""
+        """From ``root:acme:team``, or with a logical cluster instead of the path, as initializers are named."""
         path, _, name = text.rpartition(":")
         return cls(path, name)
 
@@ -71,9 +71,9 @@ def refusal(parent: TypeReference, child: TypeReference, specs: TypeSpecs) -> st
     return None
 
 
-def waiting_for(field: str, types: Iterable[TypeReference], specs: TypeSpecs) -> list[str]:
-    """Names of the types whose controller prepares (``initializer``) or cleans up (``terminator``) a workspace."""
-    return [str(one) for one in types if (specs(one) or {}).get(field)]
+def waiting_for(field: str, types: Iterable[TypeReference], specs: TypeSpecs) -> list[TypeReference]:
+    """The types whose controller prepares (``initializer``) or cleans up (``terminator``) a workspace."""
+    return [one for one in types if (specs(one) or {}).get(field)]
 
 
 def labels(types: Iterable[TypeReference], specs: TypeSpecs) -> dict[str, str]:

@@ -200,30 +200,75 @@ async def test_types_elsewhere_need_use_and_hide_whether_they_exist(api: Any, se
     assert (await alice.post(WORKSPACES, body))["status"]["phase"] == "Ready"
 
 
-async def test_a_type_binds_and_extends_only_what_its_maker_may(api: Any, server: Any) -> None:
-    """Else a type of one's own would be a way around the permission to bind."""
-    await api.post(WORKSPACES, _workspace("shop"))
-    shop, export = api.at("root:shop"), {"path": "root:shop", "export": "shop"}
-    await shop.post("/apis/apis.kcp.io/v1alpha1/apiexports", {"metadata": {"name": "shop"}, "spec": {}})
-    await shop.post(TYPES, _type("stall", defaultAPIBindings=[export]))
-    await api.post(WORKSPACES, _workspace("a"))
-    rules = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
-    await _allow(api.at("root:a"), "eve", ACCESS, rules)
-    eve = api.at("root:a").as_user(await server.tokens.mint("eve"))
-    binding = _type("own", defaultAPIBindings=[export])
-    extending = _type("own", extend={"with": [{"name": "stall", "path": "root:shop"}]})
-    none = _type("own", defaultAPIBindings=[{"path": "root:none", "export": "shop"}])
-    for made, why in (
-        (binding, "unable to have the type bind: no permission to bind to export root:shop:shop"),
-        (none, "unable to have the type bind: no permission to bind to export root:none:shop"),
-        (extending, "unable to extend workspace type root:shop:stall: missing verb='use' permission on workspacetype"),
-    ):
-        code, _, message = await eve.refused("POST", TYPES, made)
-        assert (code, message) == (403, f'workspacetypes.tenancy.kcp.io "own" is forbidden: {why}')
-    bind = {"apiGroups": ["apis.kcp.io"], "resources": ["apiexports"], "verbs": ["bind"]}
-    use = {"apiGroups": ["tenancy.kcp.io"], "resources": ["workspacetypes"], "verbs": ["use"]}
-    await _allow(shop, "eve", bind, use)
-    await eve.post(TYPES, binding)
-    await eve.post(TYPES, {**extending, "metadata": {"name": "extended"}})
-    made = await eve.post(WORKSPACES, _workspace("w", "own"))
-    assert made["status"]["phase"] == "Ready"
+async def test_initializers_are_named_as_clients_of_kcp_compute_them(api: Any, server: Any) -> None:
+    """``<logical cluster of the type>:<name>``: kcp's InitializerForType; the URL says the same."""
+    await api.post(WORKSPACES, _workspace("vendor"))
+    vendor = api.at("root:vendor")
+    type_ = await vendor.post(TYPES, _type("prepared", initializer=True))
+    cluster = type_["metadata"]["annotations"]["kcp.io/cluster"]
+    [view] = type_["status"]["virtualWorkspaces"]
+    assert view["url"].endswith(f"/services/initializingworkspaces/{cluster}:prepared")
+    assert {c["type"]: c["status"] for c in type_["status"]["conditions"]} == {
+        "Ready": "True",
+        "VirtualWorkspaceURLsReady": "True",
+    }
+    body = {"metadata": {"name": "a"}, "spec": {"type": {"path": "root:vendor", "name": "prepared"}}}
+    made = await api.post(WORKSPACES, body)
+    assert made["status"]["initializers"] == [f"{cluster}:prepared"]
+    for name in (f"{cluster}:prepared", "root:vendor:prepared"):
+        listed = await api.get(f"/services/initializingworkspaces/{name}/clusters/*{CLUSTERS}")
+        assert [item["metadata"]["annotations"]["kcp.io/path"] for item in listed["items"]] == ["root:a"]
+    inside = f"/services/initializingworkspaces/{cluster}:prepared/clusters/{made['spec']['cluster']}"
+    done = await api.patch(f"{inside}{CLUSTERS}/cluster/status", {"status": {"initializers": []}})
+    assert "initializers" not in done["status"] or not done["status"]["initializers"]
+
+
+async def test_a_type_binds_only_what_its_author_may_bind(api: Any, server: Any) -> None:
+    await api.post(WORKSPACES, _workspace("vendor"))
+    vendor = api.at("root:vendor")
+    await vendor.post("/apis/apis.kcp.io/v1alpha2/apiexports", {"metadata": {"name": "shop"}, "spec": {}})
+    everything = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
+    await api.post(WORKSPACES, _workspace("mine"))
+    await _allow(api.at("root:mine"), "alice", ACCESS, everything)
+    alice = api.at("root:mine").as_user(await server.tokens.mint("alice"))
+    messages = set()
+    for path, name in (("root:vendor", "shop"), ("root:vendor", "none"), ("root:nowhere", "shop")):
+        body = _type("x", defaultAPIBindings=[{"path": path, "export": name}])
+        code, _, message = await alice.refused("POST", TYPES, body)
+        messages.add((code, message.replace(f"{path}:{name}", "?")))
+    assert len(messages) == 1
+    await _allow(vendor, "alice", {"apiGroups": ["apis.kcp.io"], "resources": ["apiexports"], "verbs": ["bind"]})
+    await alice.post(TYPES, _type("x", defaultAPIBindings=[{"path": "root:vendor", "export": "shop"}]))
+
+
+async def test_whoever_uses_a_type_must_be_allowed_to_use_what_it_extends(api: Any, server: Any) -> None:
+    for name in ("vendor", "mine"):
+        await api.post(WORKSPACES, _workspace(name))
+    await api.at("root:vendor").post(TYPES, _type("base", additionalWorkspaceLabels={"secret": "label"}))
+    everything = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
+    await _allow(api.at("root:mine"), "alice", ACCESS, everything)
+    alice = api.at("root:mine").as_user(await server.tokens.mint("alice"))
+    messages = set()
+    for number, path in enumerate(("root:vendor", "root:nowhere")):
+        await alice.post(TYPES, _type(f"x{number}", extend={"with": [{"path": path, "name": "base"}]}))
+        code, _, message = await alice.refused("POST", WORKSPACES, _workspace("w", f"x{number}"))
+        messages.add((code, message.replace(f"x{number}", "?")))
+    [(code, _)] = messages
+    assert code == 403
+
+
+@pytest.mark.parametrize(
+    ("reason", "name", "spec"),
+    [
+        (
+            "a limit says both",
+            "a",
+            {"limitAllowedParents": {"none": True, "types": [{"name": "team", "path": "root"}]}},
+        ),
+        ("a limit says nothing", "a", {"limitAllowedChildren": {}}),
+        ("a reserved name", "any", {}),
+        ("ways to log in that nobody would offer", "a", {"authenticationConfigurations": [{"name": "x"}]}),
+    ],
+)
+async def test_a_type_that_means_nothing_is_refused(api: Any, reason: str, name: str, spec: Any) -> None:
+    assert (await api.refused("POST", TYPES, _type(name, **spec)))[0] == 422, reason

@@ -173,6 +173,13 @@ async def test_an_unknown_type_is_refused(api: Any) -> None:
     assert refused == (404, "NotFound", 'workspacetypes.tenancy.kcp.io "palace" not found')
 
 
+async def test_a_mount_is_refused_as_nothing_serves_it(api: Any) -> None:
+    mount = {"ref": {"apiVersion": "example.org/v1", "kind": "Cluster", "name": "x"}}
+    made = {"metadata": {"name": "a"}, "spec": {"mount": mount}}
+    code, _, message = await api.refused("POST", WORKSPACES, made)
+    assert (code, "mounts are not served here" in message) == (422, True)
+
+
 @pytest.mark.parametrize("name", ["a.b", "A", "-a"])
 async def test_a_workspace_name_is_a_label(api: Any, name: str) -> None:
     assert (await api.refused("POST", WORKSPACES, _workspace(name)))[0] == 422
@@ -200,3 +207,28 @@ async def test_what_a_wildcard_read_added_does_not_come_back(api: Any, make: Any
     assert await api.put(f"{CONFIGS}/a", bare) == created
     other = {"metadata": {"name": "b", "annotations": {"kcp.io/path": "root:x", "kcp.io/cluster": "x"}}}
     assert (await api.post(CONFIGS, other))["metadata"]["annotations"] == {"kcp.io/cluster": "root"}
+
+
+async def test_a_workspace_may_be_for_members_of_groups_only(api: Any, server: Any, make: Any) -> None:
+    """Whatever roles inside say; what is made below is for them, too."""
+    required = {"authorization.kcp.io/required-groups": "staff,cleared;board"}
+    made = {"metadata": {"name": "closed", "annotations": required}, "spec": {}}
+    await api.post(WORKSPACES, made)
+    rbac = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings"
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"}
+    subject = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "system:authenticated"}
+    everybody = {"metadata": {"name": "all"}, "roleRef": role, "subjects": [subject]}
+    await api.at("root:closed").post(rbac, everybody)
+    users = {
+        name: api.as_user(await server.tokens.mint(name, groups))
+        for name, groups in (("a", ("staff",)), ("b", ("staff", "cleared")), ("c", ("board",)), ("d", ()))
+    }
+    for name, allowed in (("a", False), ("b", True), ("c", True), ("d", False)):
+        code = (await users[name].at("root:closed").call("GET", CONFIGS)).status_code
+        assert code == (200 if allowed else 403), name
+    lifted = {"metadata": {"name": "below", "annotations": {"authorization.kcp.io/required-groups": "x"}}, "spec": {}}
+    below = await users["b"].at("root:closed").post(WORKSPACES, lifted)
+    assert below["metadata"]["annotations"]["authorization.kcp.io/required-groups"] == "staff,cleared;board"
+    await api.at("root:closed:below").post(rbac, everybody)
+    assert (await users["a"].at("root:closed:below").refused("GET", CONFIGS))[0] == 403
+    assert (await users["c"].at("root:closed:below").get(CONFIGS))["kind"] == "ConfigMapList"

@@ -236,3 +236,23 @@ async def test_an_event_is_one_object_in_both_groups(go: GoClient, namespace: st
     assert (await go.get(f"{core}/e"))["message"] == "patched"
     await go.delete(f"{new}/e")
     assert await go.is_gone(f"{core}/e")
+
+
+async def test_versions_of_a_bound_kind_are_converted_too(go: GoClient, namespace: str, webhook: Webhook) -> None:
+    crd = converted_crd(webhook)
+    spec = crd["spec"]
+    versions = [{**version, "schema": version["schema"]["openAPIV3Schema"]} for version in spec["versions"]]
+    name = f"v1.{spec['names']['plural']}.{spec['group']}"
+    apis = "/apis/apis.kcp.io/v1alpha1"
+    schema = {"metadata": {"name": name}, "spec": {**spec, "versions": versions}}
+    await go.create(f"{apis}/apiresourceschemas", schema)
+    unknown = {**schema["spec"], "conversion": {"strategy": "Webhook", "webhook": {"conversionReviewVersions": ["v1"]}}}
+    refused = {"metadata": {"name": f"v2.{spec['names']['plural']}.{spec['group']}"}, "spec": unknown}
+    with pytest.raises(StatusError, match="clientConfig"):
+        await go.create(f"{apis}/apiresourceschemas", refused)
+    await go.create(f"{apis}/apiexports", {"metadata": {"name": "conv"}, "spec": {"latestResourceSchemas": [name]}})
+    reference = {"export": {"name": "conv"}}
+    await go.create(f"{apis}/apibindings", {"metadata": {"name": "conv"}, "spec": {"reference": reference}})
+    v1, v2 = (resource_path(crd, version, namespace) for version in ("v1", "v2"))
+    await go.create(v2, {"metadata": {"name": "a", "namespace": namespace}, "host": "host1", "port": "80"})
+    assert (await go.get(f"{v1}/a"))["hostPort"] == "host1:80"

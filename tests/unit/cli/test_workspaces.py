@@ -30,6 +30,24 @@ def test_a_word_means_a_path(word: str, path: str, reason: str) -> None:
     assert workspaces.resolve("root:acme", word) == path, reason
 
 
+@pytest.mark.parametrize(
+    ("current", "word", "path"),
+    [
+        ("root:acme", "user:alice", "user:alice"),
+        ("user:alice", "play", "user:alice:play"),
+        ("user:alice:play", "..", "user:alice"),
+        ("user:alice", ":", "root"),
+    ],
+)
+def test_a_home_is_a_top_of_its_own(current: str, word: str, path: str) -> None:
+    assert workspaces.resolve(current, word) == path
+
+
+def test_nothing_is_above_a_home() -> None:
+    with pytest.raises(CommandError, match="nothing above user:alice"):
+        workspaces.resolve("user:alice", "..")
+
+
 @pytest.mark.parametrize("word", ["..:..", "A", "a b"])
 def test_a_word_that_means_nothing_is_refused(word: str) -> None:
     with pytest.raises(CommandError):

@@ -24,6 +24,14 @@ def test_parent_name_and_join_are_each_others_inverse() -> None:
     assert paths.ROOT.parent is None
 
 
+def test_a_home_has_nothing_above_it() -> None:
+    home = WorkspacePath.parse("user:alice")
+    assert (home.parent, list(home.ancestors()), home.is_root) == (None, [], False)
+    assert list(home.join("play").ancestors()) == [home]
+    with pytest.raises(paths.InvalidPath):
+        WorkspacePath.parse("user")
+
+
 @pytest.mark.parametrize(
     ("above", "below", "expected"),
     [

@@ -60,7 +60,7 @@ def test_a_type_may_be_left_out_of_a_lineage_with_what_only_it_brings() -> None:
     }
     found = rules.lineage(of("a"), types.get)
     assert found == (of("a"), of("b"))
-    assert rules.waiting_for("initializer", found, types.get) == ["root:b"]
+    assert rules.waiting_for("initializer", found, types.get) == [of("b")]
     assert rules.labels(found, types.get) == {"x": "a"}
     assert list(rules.bindings(found, types.get)) == []
     assert list(rules.bindings((of("c"),), types.get)) == [("root", "e")]

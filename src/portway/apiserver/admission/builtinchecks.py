@@ -7,7 +7,7 @@ import binascii
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from portway.apiserver import names
+from portway.apiserver import crds, names
 from portway.apiserver.admission.contract import AdmissionRequest, Operation
 from portway.krm.errors import Cause, invalid
 from portway.krm.identity import Manifest
@@ -138,26 +138,37 @@ def _api_resource_schema(request: AdmissionRequest, manifest: Manifest) -> Itera
         yield Cause("FieldValueInvalid", text, "metadata.name")
     for index, version in enumerate(spec["versions"]):
         yield from structural.check(version.get("schema") or {}, f"spec.versions[{index}].schema")
+    yield from crds.check_conversion(spec.get("conversion") or {})
     if request.old is not None and request.old.get("spec") != manifest.get("spec"):
         text = "Forbidden: the spec of an APIResourceSchema cannot be changed: make a new one and name it in the export"
         yield Cause("FieldValueForbidden", text, "spec")
-
-
-def _api_binding(request: AdmissionRequest, manifest: Manifest) -> Iterator[Cause]:
-    reference = (manifest.get("spec") or {}).get("reference")
-    if request.old is not None and (request.old.get("spec") or {}).get("reference") != reference:
-        yield Cause("FieldValueInvalid", "Invalid value: field is immutable", "spec.reference")
 
 
 def _workspace(request: AdmissionRequest, manifest: Manifest) -> Iterator[Cause]:
     if not names.is_label(request.name):
         yield Cause("FieldValueInvalid", f'Invalid value: "{request.name}": {names.LABEL_TEXT}', "metadata.name")
     old = request.old
+    if (manifest.get("spec") or {}).get("mount") and not ((old or {}).get("spec") or {}).get("mount"):
+        yield Cause("FieldValueForbidden", "Forbidden: mounts are not served here", "spec.mount")
     if request.operation is not Operation.UPDATE or old is None:
         return
     for field in ("type", "cluster", "URL"):
         if (old.get("spec") or {}).get(field) != (manifest.get("spec") or {}).get(field):
             yield Cause("FieldValueInvalid", "Invalid value: field is immutable", f"spec.{field}")
+
+
+def _workspace_type(request: AdmissionRequest, manifest: Manifest) -> Iterator[Cause]:
+    if not names.is_label(request.name):
+        yield Cause("FieldValueInvalid", f'Invalid value: "{request.name}": {names.LABEL_TEXT}', "metadata.name")
+    if request.name in ("system", "any"):
+        yield Cause("FieldValueInvalid", f'Invalid value: "{request.name}": this name is reserved', "metadata.name")
+    if (manifest.get("spec") or {}).get("authenticationConfigurations"):
+        text = "Forbidden: ways to log in are those of the whole installation"
+        yield Cause("FieldValueForbidden", text, "spec.authenticationConfigurations")
+    for field in ("limitAllowedChildren", "limitAllowedParents"):
+        limit = (manifest.get("spec") or {}).get(field)
+        if limit is not None and ("none" in limit) == ("types" in limit):
+            yield Cause("FieldValueInvalid", "Invalid value: must have exactly one of none and types", f"spec.{field}")
 
 
 _CHECKS: dict[str, Check] = {
@@ -168,6 +179,6 @@ _CHECKS: dict[str, Check] = {
     "clusterroles.rbac.authorization.k8s.io": _role,
     "roles.rbac.authorization.k8s.io": _role,
     "apiresourceschemas.apis.kcp.io": _api_resource_schema,
-    "apibindings.apis.kcp.io": _api_binding,
     "workspaces.tenancy.kcp.io": _workspace,
+    "workspacetypes.tenancy.kcp.io": _workspace_type,
 }

@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from portway.apiserver import objects
+from portway.apiserver import exportforms, objects
 from portway.apiserver.exporting import BINDING_FINALIZER, BINDINGS, Reference
-from portway.apiserver.tenants import LOGICAL_CLUSTERS, PATH_ANNOTATION, TYPE_ANNOTATION, Tenant
+from portway.apiserver.tenants import (
+    GROUPS_ANNOTATION,
+    LOGICAL_CLUSTERS,
+    PATH_ANNOTATION,
+    TYPE_ANNOTATION,
+    Tenant,
+)
 from portway.apiserver.users import User
 from portway.kit import identifiers
 from portway.krm.identity import Manifest
@@ -37,6 +43,8 @@ class Birth:
     """LogicalCluster.spec.owner; None for root."""
     ca_certificate: str
     now: str
+    groups: str = ""
+    """Who may come in at all; see ``Tenant.groups``."""
     initializers: Sequence[str] = ()
     terminators: Sequence[str] = ()
 
@@ -93,6 +101,8 @@ def _object(api_version: str, kind: str, name: str, namespace: str = "") -> Mani
 def _logical_cluster(birth: Birth) -> Manifest:
     manifest = _object("core.kcp.io/v1alpha1", "LogicalCluster", "cluster")
     manifest["metadata"]["annotations"] = {PATH_ANNOTATION: birth.tenant.path, TYPE_ANNOTATION: birth.type}
+    if birth.groups:
+        manifest["metadata"]["annotations"][GROUPS_ANNOTATION] = birth.groups
     manifest["metadata"]["labels"] = {"tenancy.kcp.io/phase": birth.phase}
     manifest["metadata"]["generation"] = 1
     manifest["spec"] = {
@@ -125,16 +135,30 @@ def _kubernetes_service() -> Manifest:
     return {**manifest, "spec": spec, "status": {"loadBalancer": {}}}
 
 
-def binding(reference: Reference, status: Manifest) -> Manifest:
-    manifest = _object("apis.kcp.io/v1alpha1", "APIBinding", reference.name)
+def binding(reference: Reference, status: Manifest, name: str = "") -> Manifest:
+    manifest = _object(exportforms.CURRENT, "APIBinding", name or reference.name)
     manifest["metadata"]["generation"] = 1
     manifest["metadata"]["finalizers"] = [BINDING_FINALIZER]
     spec: Manifest = {"reference": {"export": {"path": reference.path, "name": reference.name}}}
     asked = status.get("exportPermissionClaims")
-    if asked:  # what a type binds was agreed to by whoever made the type
-        spec["permissionClaims"] = [{**claim, "all": True, "state": "Accepted"} for claim in asked]
-        status = {**status, "appliedPermissionClaims": asked}
+    if asked:
+        spec["permissionClaims"] = accepted(asked)
+        applied = [{name: value for name, value in claim.items() if name != "state"} for claim in accepted(asked)]
+        status = {**status, "appliedPermissionClaims": applied}
     return {**manifest, "spec": spec, "status": status}
+
+
+def accepted(asked: Sequence[Manifest]) -> list[Manifest]:
+    """Claims of an export, answered: what a type binds was agreed to by whoever made the type."""
+    names = ("group", "resource", "identityHash", "verbs")
+    return [
+        {
+            **{name: claim[name] for name in names if name in claim},
+            "selector": claim.get("defaultSelector") or {"matchAll": True},
+            "state": "Accepted",
+        }
+        for claim in asked
+    ]
 
 
 def _admin_binding(user: User) -> Manifest:

@@ -11,22 +11,28 @@ from collections.abc import Callable
 from portway.apiserver import clocks, objects
 from portway.apiserver.admission.contract import AdmissionRequest, Operation
 from portway.apiserver.exporting import EXPORTS
+from portway.apiserver.rbac import Attributes, Grants
 from portway.apiserver.settings import Settings
 from portway.apiserver.storing import Storage
 from portway.apiserver.tenants import Tenants
 from portway.apiserver.workspacetypes import TYPES
-from portway.krm.errors import not_found
+from portway.krm.errors import forbidden, not_found
 from portway.krm.identity import Manifest
 from portway.store.contract import Key, Put
 
 SLICES = "apiexportendpointslices.apis.kcp.io"
+SKIP_ANNOTATION = "apiexports.apis.kcp.io/skip-endpointslice"
+_SLICE_VERSION = "apis.kcp.io/v1alpha1"
 NAMESPACE = "kcp-system"
 """Of the secrets that hold identities, in the workspace of the export."""
 
 
 class Publishing:
-    def __init__(self, storage: Storage, tenants: Tenants, settings: Settings, now: clocks.Now) -> None:
+    def __init__(
+        self, storage: Storage, tenants: Tenants, grants: Grants, *, settings: Settings, now: clocks.Now
+    ) -> None:
         self._storage = storage
+        self._grants = grants
         self._tenants = tenants
         self._settings = settings
         self._now = now
@@ -37,8 +43,6 @@ class Publishing:
         }
 
     async def admit(self, request: AdmissionRequest) -> None:
-        if request.resource.key == EXPORTS and request.operation is Operation.UPDATE and request.object is not None:
-            _keep_identity(request.object, request.old or {})
         step = self._steps.get(request.resource.key)
         if step is not None and request.object is not None and not request.subresource:
             step(request, request.object)
@@ -50,18 +54,25 @@ class Publishing:
         spec = manifest.setdefault("spec", {}) or {}
         manifest["spec"] = spec
         identity = self._identity(request, spec, now)
-        true = {"status": "True", "lastTransitionTime": now}
-        kinds = ("IdentityValid", "VirtualWorkspaceURLsReady")
         manifest["status"] = {
             "identityHash": identity,
-            "conditions": [{"type": kind, **true} for kind in kinds],
+            "conditions": _true(now, "IdentityValid", "VirtualWorkspaceURLsReady"),
             "virtualWorkspaces": [{"url": self._url(request.tenant.cluster, request.name)}],
         }
-        if self._storage.get(Key(SLICES, request.tenant.cluster, "", request.name)) is None:
-            own = _object("apis.kcp.io/v1alpha1", "APIExportEndpointSlice", request.name, "", now)
-            own["spec"] = {"export": {"path": request.tenant.path, "name": request.name}}
-            own["status"] = {"endpoints": [{"url": self._url(request.tenant.cluster, request.name)}]}
-            self._also(request, SLICES, own)
+        self._own_slice(request, manifest["metadata"], now)
+
+    def _own_slice(self, request: AdmissionRequest, export: Manifest, now: str) -> None:
+        """Goes with the export."""
+        cluster, name = request.tenant.cluster, request.name
+        skipped = SKIP_ANNOTATION in (export.get("annotations") or {})
+        if skipped or self._storage.get(Key(SLICES, cluster, "", name)) is not None:
+            return
+        own = _object(_SLICE_VERSION, "APIExportEndpointSlice", name, "", now)
+        owner = {"apiVersion": _SLICE_VERSION, "kind": "APIExport", "name": name, "uid": export["uid"]}
+        own["metadata"] |= {"generation": 1, "ownerReferences": [owner]}
+        own["spec"] = {"export": {"path": request.tenant.path, "name": name}}
+        own["status"] = served_at(self._url(cluster, name), now)
+        self._also(request, SLICES, own)
 
     def _identity(self, request: AdmissionRequest, spec: Manifest, now: str) -> str:
         """Hash of the key in the Secret named; without one, of a new key in a new Secret."""
@@ -92,22 +103,21 @@ class Publishing:
         self._also(request, "secrets", {**secret, "type": "Opaque", "data": {"key": base64.b64encode(key).decode()}})
 
     def _slice(self, request: AdmissionRequest, manifest: Manifest) -> None:
+        if request.operation is not Operation.CREATE:
+            return
         export = (manifest.get("spec") or {}).get("export") or {}
-        tenant = self._tenants.resolve(export["path"]) if export.get("path") else request.tenant
-        found = tenant and self._storage.get(Key(EXPORTS, tenant.cluster, "", export.get("name") or ""))
+        name, path = export.get("name") or "", export.get("path") or ""
+        tenant = self._tenants.resolve(path) if path else request.tenant
+        asked = Attributes("bind", "apis.kcp.io", "apiexports", "", name)
+        if tenant is None or not self._grants.allows(request.user, tenant.cluster, asked):
+            # The same whether the export, its workspace or the permission is missing.
+            named = f"{path}:{name}".lstrip(":")
+            why = f"unable to create APIExportEndpointSlice: no permission to bind to export {named}"
+            raise forbidden("apiexportendpointslices", request.name, why, "apis.kcp.io")
         now = clocks.stamp(self._now())
-        condition = {"type": "APIExportValid", "status": "True", "lastTransitionTime": now}
-        status: Manifest = {"conditions": [condition]}
-        # Elsewhere than here nothing is said about what exists: the caller may not be allowed to know.
-        if tenant is not None and found is not None and tenant.cluster == request.tenant.cluster:
-            status["endpoints"] = [{"url": self._url(tenant.cluster, export["name"])}]
-        else:
-            condition |= {
-                "status": "False",
-                "reason": "APIExportNotFound",
-                "message": "no such export in this workspace",
-            }
-        manifest["status"] = status
+        is_there = self._storage.get(Key(EXPORTS, tenant.cluster, "", name)) is not None
+        url = self._url(tenant.cluster, name)
+        manifest["status"] = served_at(url, now) if is_there else missing(f"{path or tenant.cluster}|{name}", now)
 
     def _type(self, request: AdmissionRequest, manifest: Manifest) -> None:
         spec, found = manifest.get("spec") or {}, []
@@ -116,14 +126,18 @@ class Publishing:
             ("terminator", "terminatingworkspaces", "terminating"),
         ):
             if spec.get(field):
-                url = f"{self._settings.external_url}/services/{service}/{request.tenant.path}:{request.name}"
+                url = f"{self._settings.external_url}/services/{service}/{request.tenant.cluster}:{request.name}"
                 found.append({"url": url, "type": kind})
         manifest["status"] = {**(manifest.get("status") or {}), "virtualWorkspaces": found}
         if not found:
             del manifest["status"]["virtualWorkspaces"]
+        before = (((request.old or {}).get("status")) or {}).get("conditions")
+        manifest["status"]["conditions"] = before or _true(
+            clocks.stamp(self._now()), "Ready", "VirtualWorkspaceURLsReady"
+        )
 
     def _url(self, cluster: str, export: str) -> str:
-        return f"{self._settings.external_url}/services/apiexport/{cluster}/{export}"
+        return url_of(self._settings, cluster, export)
 
     def _also(self, request: AdmissionRequest, resource: str, manifest: Manifest) -> None:
         fields, cluster = manifest["metadata"], request.tenant.cluster
@@ -131,12 +145,25 @@ class Publishing:
         request.also.append(Put(key, objects.encoder(manifest, cluster), 0))
 
 
-def _keep_identity(manifest: Manifest, old: Manifest) -> None:
-    """Who an export is, and where its provider looks, nobody writes into its status."""
-    before, status = old.get("status") or {}, manifest.get("status") or {}
-    kept = {field: before[field] for field in ("identityHash", "virtualWorkspaces") if field in before}
-    if kept:
-        manifest["status"] = {**status, **kept}
+def url_of(settings: Settings, cluster: str, export: str) -> str:
+    """Where a provider sees its consumers."""
+    return f"{settings.external_url}/services/apiexport/{cluster}/{export}"
+
+
+def missing(export: str, now: str) -> Manifest:
+    """Status of an APIExportEndpointSlice whose export is not there."""
+    fault = {"severity": "Error", "reason": "APIExportNotFound", "message": f"Error getting APIExport {export}"}
+    return {"conditions": [{"type": "APIExportValid", "status": "False", "lastTransitionTime": now, **fault}]}
+
+
+def served_at(url: str, now: str) -> Manifest:
+    """Status of an APIExportEndpointSlice."""
+    conditions = _true(now, "APIExportValid", "EndpointURLsReady", "PartitionValid")
+    return {"conditions": conditions, "endpoints": [{"url": url}]}
+
+
+def _true(now: str, *kinds: str) -> list[Manifest]:
+    return [{"type": kind, "status": "True", "lastTransitionTime": now} for kind in kinds]
 
 
 def _object(api_version: str, kind: str, name: str, namespace: str, now: str) -> Manifest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 
 from portway.apiserver import clocks, objects, signingkeys, tokens
@@ -15,7 +16,7 @@ from portway.apiserver.tenants import LOGICAL_CLUSTERS, Tenant
 from portway.apiserver.users import SYSTEM
 from portway.apiserver.workspacetypes import TYPES
 from portway.krm.identity import Manifest
-from portway.store.contract import Key, Put
+from portway.store.contract import Conflict, Key, Put
 
 ROOT = Tenant("root", "root", "root:root")
 OWN_EXPORT = Reference("root", "portway.dev")
@@ -26,12 +27,19 @@ _TYPES: dict[str, Manifest] = {
     "universal": {"defaultAPIBindings": [{"path": OWN_EXPORT.path, "export": OWN_EXPORT.name}]},
     "root": {"extend": {"with": [{"name": "universal", "path": "root"}]}},
     "organization": {"extend": {"with": [{"name": "universal", "path": "root"}]}},
+    "home": {
+        "extend": {"with": [{"name": "universal", "path": "root"}]},
+        "defaultChildWorkspaceType": {"name": "universal", "path": "root"},
+        "limitAllowedParents": {"none": True},
+    },
     "team": {"extend": {"with": [{"name": "universal", "path": "root"}]}},
 }
+_LATER = "home"
+"""The type that was not there from the first release on."""
 
 
 async def ensure(storage: Storage, registry: Registry, settings: Settings, now: clocks.Now) -> None:
-    """Make root when the store is empty, in one commit; otherwise only its namespaces, where one is missing."""
+    """Make root when the store is empty, in one commit; else what of it is missing or earlier releases had not."""
     moment = clocks.stamp(now())
     birth = contents.Birth(
         tenant=ROOT,
@@ -44,9 +52,11 @@ async def ensure(storage: Storage, registry: Registry, settings: Settings, now: 
         now=moment,
     )
     if storage.get(Key(LOGICAL_CLUSTERS, ROOT.cluster, "", "cluster")) is not None:
-        missing = [name for name in NAMESPACES if storage.get(Key("namespaces", ROOT.cluster, "", name)) is None]
-        if missing:
-            await storage.commit(contents.of_namespaces(birth, missing), SYSTEM.name)
+        gone = [name for name in NAMESPACES if storage.get(Key("namespaces", ROOT.cluster, "", name)) is None]
+        later = [] if storage.get(Key(TYPES, ROOT.cluster, "", _LATER)) else [_type(_LATER, _TYPES[_LATER], moment)]
+        if gone or later:
+            with contextlib.suppress(Conflict):  # another process starts, too
+                await storage.commit([*contents.of_namespaces(birth, gone), *later], SYSTEM.name)
         return
     changes = contents.changes(birth, extra_namespaces=NAMESPACES)
     changes += [_type(name, spec, moment) for name, spec in _TYPES.items()]

@@ -15,7 +15,7 @@ from portway.apiserver.exporting import Reference
 from portway.apiserver.rbac import Attributes, Grants
 from portway.apiserver.registry import Registry
 from portway.apiserver.settings import Settings
-from portway.apiserver.tenants import Tenant, Tenants
+from portway.apiserver.tenants import GROUPS_ANNOTATION, Tenant, Tenants
 from portway.apiserver.workspacetypes import UNIVERSAL, WorkspaceTypes
 from portway.krm.errors import StatusError, forbidden, not_found
 from portway.krm.identity import Manifest
@@ -61,9 +61,12 @@ class WorkspaceCreation:
 
     def _create(self, request: AdmissionRequest, manifest: Manifest) -> None:
         type_ = self._type(request, manifest)
-        self._check_place(request, type_)
         lineage = self._types.lineage(type_)
+        self._check_lineage(request, type_, lineage)
+        self._check_place(request, type_)
         tenant = Tenant(clusters.generate(), f"{request.tenant.path}{SEPARATOR}{request.name}")
+        annotations = manifest["metadata"].get("annotations") or {}
+        groups = (annotations.get(GROUPS_ANNOTATION) if request.user.is_master else None) or request.tenant.groups
         birth = contents.Birth(
             tenant=tenant,
             url=f"{self._settings.external_url}/clusters/{tenant.path}",
@@ -73,8 +76,9 @@ class WorkspaceCreation:
             owner=_owner(request, manifest),
             ca_certificate=self._settings.ca_certificate,
             now=clocks.stamp(self._now()),
-            initializers=rules.waiting_for("initializer", lineage, self._types.spec),
-            terminators=rules.waiting_for("terminator", lineage, self._types.spec),
+            groups=groups,
+            initializers=self._types.waiting_for("initializer", lineage),
+            terminators=self._types.waiting_for("terminator", lineage),
         )
         _complete(manifest, birth, type_, rules.labels(lineage, self._types.spec))
         request.also.extend(contents.changes(birth))
@@ -99,6 +103,13 @@ class WorkspaceCreation:
             if self._types.spec(found) is not None and self._may_use(request, tenant, name):
                 return found
         raise not_found("workspacetypes", name, _GROUP)
+
+    def _check_lineage(self, request: AdmissionRequest, type_: TypeReference, lineage: Iterable[TypeReference]) -> None:
+        """Whoever makes a workspace must be allowed to use all that its type extends."""
+        for one in lineage:
+            tenant = self._tenants.resolve(one.path)
+            if tenant is None or not self._may_use(request, tenant, one.name):
+                raise self._unusable(request, str(type_))
 
     def _may_use(self, request: AdmissionRequest, tenant: Tenant, name: str) -> bool:
         """Types of root are for everybody."""
@@ -155,7 +166,11 @@ def _complete(manifest: Manifest, birth: contents.Birth, type_: TypeReference, l
     fields = manifest["metadata"]
     fields["finalizers"] = [*dict.fromkeys([*(fields.get("finalizers") or ()), FINALIZER])]
     fields["labels"] = {**(fields.get("labels") or {}), **labels, PHASE_LABEL: birth.phase}
-    fields["annotations"] = {**(fields.get("annotations") or {}), CLUSTER_ANNOTATION: birth.tenant.cluster}
+    annotations = {**(fields.get("annotations") or {}), CLUSTER_ANNOTATION: birth.tenant.cluster}
+    annotations.pop(GROUPS_ANNOTATION, None)
+    if birth.groups:
+        annotations[GROUPS_ANNOTATION] = birth.groups
+    fields["annotations"] = annotations
 
 
 def conditions(initializers: Iterable[str], now: str) -> list[Manifest]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
-from portway.apiserver import crds, objects
+from portway.apiserver import crds, exportforms, objects
 from portway.apiserver.bindingstatuses import BindingStatuses
 from portway.apiserver.exporting import BINDING_FINALIZER, BINDINGS, EXPORTS, SCHEMAS
 from portway.apiserver.housekeeping import conditions, editing
@@ -74,9 +74,10 @@ class BindingUpkeep:
         def change(manifest: Manifest) -> bool:
             if manifest["metadata"].get("deletionTimestamp"):
                 return False
-            status = self._statuses.of(key.cluster, manifest)
-            changed = manifest.get("status") != status
-            manifest["status"] = status
+            whole = exportforms.current(manifest)
+            status = self._statuses.of(key.cluster, whole)
+            changed = whole.get("status") != status
+            manifest.update({**whole, "status": status})
             return changed
 
         await self._editor.edit(key, change)

@@ -14,6 +14,7 @@ from portway.apiserver.housekeeping.bindings import BindingEnd, BindingUpkeep
 from portway.apiserver.housekeeping.collecting import GarbageCollector, Locate
 from portway.apiserver.housekeeping.contested import ContestedNames
 from portway.apiserver.housekeeping.contract import Engine
+from portway.apiserver.housekeeping.defaultbindings import DefaultBindings
 from portway.apiserver.housekeeping.definitions import DefinitionEnd
 from portway.apiserver.housekeeping.editing import Editor
 from portway.apiserver.housekeeping.expiring import EventExpiry
@@ -21,6 +22,7 @@ from portway.apiserver.housekeeping.namespaces import NamespaceEnd
 from portway.apiserver.housekeeping.phases import WorkspacePhases
 from portway.apiserver.housekeeping.provisioning import NamespaceProvisioning
 from portway.apiserver.housekeeping.quotas import QuotaUsage
+from portway.apiserver.housekeeping.slices import SliceUpkeep
 from portway.apiserver.housekeeping.worklists import Worklist
 from portway.apiserver.housekeeping.workspaces import WorkspaceEnd
 from portway.apiserver.registry import Registry
@@ -109,6 +111,8 @@ def engines_of(cache: Cache, context: Context) -> list[Engine]:
         EventExpiry(editor, context.now),
         BindingUpkeep(editor, context.registry, BindingStatuses(context.registry, context.now)),
         BindingEnd(cache, editor),
+        SliceUpkeep(cache, editor, context.registry, settings=context.settings, now=context.now),
+        DefaultBindings(editor, context.tenants, context.types, context.registry, now=context.now),
         QuotaUsage(editor, context.storage),
         ContestedNames(editor, context.registry, context.now),
         AggregatedRoles(editor, context.authorizer.grants),

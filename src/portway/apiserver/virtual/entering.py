@@ -24,7 +24,7 @@ async def open_view(context: Context, request: Request, asked: Attributes) -> Vi
     request.tenant = addressed
     if target.cluster == routing.WILDCARD:
         return view
-    if addressed is None:
+    if addressed is None or addressed.cluster != target.cluster:  # paths are not theirs to try
         raise authorizing.denied(request.user, asked, f'no access to workspace "{target.cluster}"')
     view.enter(addressed, asked)
     return view

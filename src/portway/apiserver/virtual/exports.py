@@ -15,9 +15,9 @@ from functools import lru_cache
 
 import orjson
 
-from portway.apiserver import authorizing, resources
+from portway.apiserver import authorizing, eventforms, resources
 from portway.apiserver.context import Context
-from portway.apiserver.exporting import BINDINGS, Claim, Export, reference_of
+from portway.apiserver.exporting import BINDINGS, Claim, Claimed, Export, allows, reference_of
 from portway.apiserver.rbac import Attributes
 from portway.apiserver.requests import Request
 from portway.apiserver.resources import Resource, ResourceSet, Source
@@ -44,7 +44,7 @@ class ExportView:
         self._verb = authorizing.verb_of(request)
 
     def serving(self, tenant: Tenant | None) -> ResourceSet:
-        found = [self._bindings(), *self._own(), *self._claimed(tenant)]
+        found = [*self._bindings(), *self._own(), *self._claimed(tenant)]
         cluster = tenant.cluster if tenant is not None else None
         return ResourceSet(r for r in found if cluster is None or self.reaches(r, cluster))
 
@@ -52,8 +52,18 @@ class ExportView:
         for resource in self.serving(tenant).resources:
             gvk = resource.served.gvk
             if (gvk.group, gvk.version, resource.served.plural) == (group, version, plural):
+                self._require_verb(tenant, resource)
                 return resource
         return None
+
+    def _require_verb(self, tenant: Tenant | None, resource: Resource) -> None:
+        """Raises StatusError 403 for a claim that was accepted for other verbs."""
+        if tenant is None or self._is_own(resource) or resource.key == BINDINGS:
+            return
+        if not self._claims(resource, tenant.cluster, self._verb):
+            why = f"no claim accepted by the consumer allows the verb {self._verb}"
+            served = resource.served
+            raise forbidden(served.plural, self._request.target.name, why, served.gvk.group)
 
     def enter(self, tenant: Tenant, asked: Attributes) -> None:
         """Only workspaces with a binding to this export are there."""
@@ -64,11 +74,14 @@ class ExportView:
 
     def reaches(self, resource: Resource, cluster: str) -> bool:
         """Whether anything of that kind in a workspace may be seen."""
-        if resource.key == BINDINGS and not self._claims(resource, cluster):
-            return any(self._registry.bindings_to(cluster, self._source))
+        if resource.key == BINDINGS and any(self._registry.bindings_to(cluster, self._source)):
+            return True
         if self._is_own(resource):
             return self._registry.serving(cluster).sources.get(resource.key) == self._source
         return bool(self._claims(resource, cluster))
+
+    def clusters(self, resource: Resource) -> list[str]:
+        return [cluster for cluster in self._registry.consumers(self._source) if self.reaches(resource, cluster)]
 
     def shows(self, resource: Resource, manifest: Manifest) -> bool:
         fields = manifest["metadata"]
@@ -79,7 +92,7 @@ class ExportView:
             return True
         if is_vault(cluster, fields.get("namespace") or ""):
             return False
-        if any(claim.covers(manifest) for claim in self._claims(resource, cluster)):
+        if any(claim.covers(manifest) for claim in self._claims(resource, cluster, self._verb)):
             return True
         return resource.key == BINDINGS and self._binds_this(cluster, manifest)
 
@@ -108,7 +121,7 @@ class ExportView:
         """A watch of claimed objects ends with 410 when claims change; clients list again then."""
         if isinstance(answer, Response) or self._is_own(resource):
             return answer
-        changed = self._registry.claims.next(self._source.export)
+        changed = self._registry.claims.next(self._source)
         return dataclasses.replace(answer, chunks=_until(answer.chunks, changed))
 
     def _own(self) -> Iterator[Resource]:
@@ -118,11 +131,12 @@ class ExportView:
     def _is_own(self, resource: Resource) -> bool:
         return resource.key in self._own_keys
 
-    def _bindings(self) -> Resource:
-        return _read_only(self._registry.builtin_resource("apis.kcp.io", "v1alpha1", "apibindings"))
+    def _bindings(self) -> Iterator[Resource]:
+        for resource in self._registry.builtin.resources:
+            if resource.key == BINDINGS:
+                yield _read_only(resource)
 
     def _claimed(self, tenant: Tenant | None) -> Iterator[Resource]:
-        {resource.key for resource in self._own()}
         for claim in self._export.claims:
             if not claim.identity:
                 found = self._registry.builtin.resources
@@ -131,13 +145,8 @@ class ExportView:
             else:
                 found = tuple(self._of_identity(claim.identity))
             for resource in found:
-                served = resource.served
-                about = (served.gvk.group, served.plural)
-                if (
-                    about == (claim.group, claim.resource)
-                    and resource.key not in self._own_keys
-                    and "get" in served.verbs
-                ):
+                claimed = resource.key == _key_of(claim) and resource.key not in self._own_keys
+                if claimed and "get" in resource.served.verbs:
                     yield _without_side_doors(resource)
 
     def _of_identity(self, identity: str) -> Iterator[Resource]:
@@ -148,16 +157,15 @@ class ExportView:
                     for _, schema in self._registry.schemas_of(Source(cluster, name)):
                         yield from schema.resources
 
-    def _claims(self, resource: Resource, cluster: str) -> list[Claim]:
-        """Accepted in a workspace and asked for by the export."""
-        group, plural = resource.served.gvk.group, resource.served.plural
+    def _claims(self, resource: Resource, cluster: str, verb: str = "") -> list[Claim]:
+        """Accepted in a workspace and asked for by the export, for the verb or for any."""
         return [
             claim
             for _, binding in self._registry.bindings_to(cluster, self._source)
             for claim in binding.claims
-            if (claim.about.group, claim.about.resource) == (group, plural)
+            if _key_of(claim.about) == resource.key
             and claim.about in self._export.claims
-            and (not claim.verbs or self._verb in claim.verbs)
+            and (not verb or (self._export.asks(claim.about, verb) and allows(claim.verbs, verb)))
             and self._has_identity(resource, cluster, claim.about.identity)
         ]
 
@@ -169,8 +177,9 @@ class ExportView:
         return export is not None and export.identity == identity
 
     def _binds_this(self, cluster: str, manifest: Manifest) -> bool:
-        reference = reference_of(manifest)
-        return reference is not None and self._registry.source_of(cluster, reference) == self._source
+        binding = self._registry.bindings.get(cluster, manifest["metadata"]["name"])
+        same = binding is not None and binding.reference == reference_of(manifest)
+        return same and binding is not None and self._registry.source_for(cluster, binding) == self._source
 
 
 def open_view(context: Context, request: Request, asked: Attributes) -> ExportView:
@@ -189,6 +198,13 @@ def open_view(context: Context, request: Request, asked: Attributes) -> ExportVi
 
 def _content(verb: str, source: Source) -> Attributes:
     return Attributes(verb, "apis.kcp.io", "apiexports/content", "", source.export)
+
+
+def _key_of(claim: Claimed) -> str:
+    """The resource of a claim, as in store keys. The two groups of events are one."""
+    if not claim.group or (claim.group, claim.resource) == (eventforms.GROUP, "events"):
+        return claim.resource
+    return f"{claim.resource}.{claim.group}"
 
 
 @lru_cache(maxsize=512)

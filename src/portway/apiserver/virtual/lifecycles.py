@@ -1,6 +1,6 @@
 """The workspaces that wait for a controller of their type: to be prepared, or to be cleaned up.
 
-``/services/initializingworkspaces/<path>:<type>/clusters/*/…`` lists their logical clusters;
+``/services/initializingworkspaces/<logical cluster or path>:<type>/clusters/*/…`` lists their logical clusters;
 ``…/clusters/<one>/…`` gives the controller the contents of one, and its status to say that it is done.
 Source: kcp pkg/virtual/initializingworkspaces and terminatingworkspaces.
 """
@@ -44,12 +44,16 @@ TERMINATING = Lifecycle("terminate", "terminators", "terminatorPermissions")
 class LifecycleView:
     """``find`` also decides as whom the request goes on."""
 
-    def __init__(self, context: Context, request: Request, lifecycle: Lifecycle, type_: TypeReference) -> None:
+    def __init__(
+        self, context: Context, request: Request, lifecycle: Lifecycle, home: Tenant, type_: TypeReference
+    ) -> None:
         self._context = context
         self._request = request
         self._lifecycle = lifecycle
         self._type = type_
-        self._name = str(type_)
+        self._name = f"{home.cluster}:{type_.name}"
+        self._names = (self._name, f"{home.path}:{type_.name}")
+        """Workspaces made by earlier releases wait for the path."""
         self.source: Source | None = None
 
     def serving(self, tenant: Tenant | None) -> ResourceSet:
@@ -67,6 +71,9 @@ class LifecycleView:
     def shows(self, resource: Resource, manifest: Manifest) -> bool:
         return resource.key != LOGICAL_CLUSTERS or self.waits(manifest)
 
+    def clusters(self, _resource: Resource) -> list[str]:
+        return self._context.tenants.waiting(*self._names)
+
     def reaches(self, _resource: Resource, _cluster: str) -> bool:
         return True
 
@@ -80,7 +87,7 @@ class LifecycleView:
             return False
         if self._lifecycle is TERMINATING and not deleting:
             return False
-        return self._name in (status.get(self._lifecycle.field) or ())
+        return any(name in self._names for name in status.get(self._lifecycle.field) or ())
 
     def check_write(self, resource: Resource, old: Manifest | None, new: Manifest) -> None:
         """Of a logical cluster, a controller may only take itself off the list."""
@@ -88,7 +95,7 @@ class LifecycleView:
             return
         before, after = old.get("status") or {}, new.get("status") or {}
         mine = self._lifecycle.field
-        rest = [name for name in before.get(mine) or () if name != self._name]
+        rest = [name for name in before.get(mine) or () if name not in self._names]
         wanted = {**before, mine: rest}
         kept = {**before, mine: before.get(mine)}
         if not rest:
@@ -131,9 +138,9 @@ def open_view(
     user = request.user
     allowed = home is not None and context.authorizer.may_enter(user, home)
     allowed = allowed and home is not None and context.authorizer.grants.allows(user, home.cluster, needed)
-    if not allowed or context.types.spec(type_) is None:
+    if home is None or not allowed or context.types.spec(type_) is None:
         raise _hidden(user, asked, domain)
-    return LifecycleView(context, request, lifecycle, type_)
+    return LifecycleView(context, request, lifecycle, home, type_)
 
 
 def _hidden(user: User, asked: Attributes, domain: str) -> StatusError:

@@ -34,6 +34,7 @@ _PACKAGE_OF_GROUP = {
 _PACKAGE_OF_VERSION = {
     ("admissionregistration.k8s.io", "v1beta1"): "admissionbeta",
     ("admissionregistration.k8s.io", "v1alpha1"): "admissionalpha",
+    ("apis.kcp.io", "v1alpha2"): "apisnext",
 }
 
 
@@ -228,23 +229,28 @@ _GROUPS = (
 )
 _READY = '.status.conditions[?(@.type=="{}")].status'
 _KCP = (
-    _kind(
-        "apis.kcp.io/v1alpha1",
-        "APIBinding",
-        "apibindings",
-        cluster=True,
-        subresources=(_STATUS,),
-        columns=(AGE, Column("Ready", _READY.format("Ready"))),
-        categories=("kcp",),
-    ),
-    _kind(
-        "apis.kcp.io/v1alpha1",
-        "APIExport",
-        "apiexports",
-        cluster=True,
-        subresources=(_STATUS,),
-        columns=(AGE, Column("Ready", _READY.format("VirtualWorkspaceURLsReady"))),
-        categories=("kcp",),
+    *(
+        _kind(
+            f"apis.kcp.io/{version}",
+            kind,
+            plural,
+            cluster=True,
+            subresources=(_STATUS,),
+            columns=columns,
+            categories=("kcp",),
+            stored="v1alpha2",
+        )
+        for version, kind, plural, columns in (
+            ("v1alpha2", "APIBinding", "apibindings", (AGE, Column("Ready", _READY.format("Ready")))),
+            ("v1alpha2", "APIExport", "apiexports", (AGE,)),
+            ("v1alpha1", "APIBinding", "apibindings", (AGE, Column("Ready", _READY.format("Ready")))),
+            (
+                "v1alpha1",
+                "APIExport",
+                "apiexports",
+                (AGE, Column("Ready", _READY.format("VirtualWorkspaceURLsReady"))),
+            ),
+        )
     ),
     _kind(
         "apis.kcp.io/v1alpha1",
@@ -252,7 +258,7 @@ _KCP = (
         "apiexportendpointslices",
         cluster=True,
         subresources=(_STATUS,),
-        columns=(Column("Export", ".spec.export.name"), AGE),
+        columns=(Column("Export", ".spec.export.name"), Column("Partition", ".spec.partition"), AGE),
         categories=("kcp",),
     ),
     _kind("apis.kcp.io/v1alpha1", "APIResourceSchema", "apiresourceschemas", cluster=True, categories=("kcp",)),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from portway.krm.builtins import access, core, declarations, extensions, meta, templates, workspaces
+from portway.krm.builtins import access, core, declarations, exports, extensions, meta, templates, workspaces
 from portway.krm.builtins.declarations import Field, Message
 
 META = "io.k8s.apimachinery.pkg.apis.meta.v1"
@@ -30,6 +30,7 @@ PACKAGES = {
     "tenancy": "io.kcp.tenancy.v1alpha1",
     "kcpcore": "io.kcp.core.v1alpha1",
     "apis": "io.kcp.apis.v1alpha1",
+    "apisnext": "io.kcp.apis.v1alpha2",
 }
 _TEXTS = {
     "meta": meta.TEXT,
@@ -47,7 +48,8 @@ _TEXTS = {
     "conditions": workspaces.CONDITIONS,
     "tenancy": workspaces.TENANCY,
     "kcpcore": workspaces.CORE,
-    "apis": workspaces.APIS,
+    "apis": exports.APIS,
+    "apisnext": exports.APIS_V1ALPHA2,
 }
 
 MESSAGES: dict[str, Message] = {}
