@@ -16,11 +16,14 @@ _UNCHECKED = (
     "errors to complete validation"
 )
 
+_NOWHERE = "<nil>"
+"""The path of what is wrong with no field in particular, as upstream prints it."""
+
 
 def check(resource: Resource, manifest: Manifest, live: Manifest | None) -> tuple[tuple[Cause, ...], list[str]]:
     """What refuses the object, and what is only worth a warning. ``live``: the stored object on update."""
     schema = resource.served.schema
-    causes = validating.validate(schema, manifest)
+    causes = tuple(dict.fromkeys(validating.validate(schema, manifest)))
     if not resource.served.custom:
         return causes, []
     forgiven: tuple[Cause, ...] = ()
@@ -30,6 +33,6 @@ def check(resource: Resource, manifest: Manifest, live: Manifest | None) -> tupl
     if not rules.has_rules(schema):
         return causes, warnings
     if any(cause.reason in _BLOCKING for cause in causes):
-        return (*causes, Cause("FieldValueInvalid", _UNCHECKED, "")), warnings
+        return (*causes, Cause("FieldValueInvalid", _UNCHECKED, _NOWHERE)), warnings
     report = rules.validate(schema, manifest, live)
     return (*causes, *report.causes), warnings + report.warnings

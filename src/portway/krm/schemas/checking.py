@@ -153,10 +153,17 @@ def string_checks(schema: Schema) -> list[Check]:
         checks.append(_min_length(schema["minLength"]))
     if schema.get("pattern"):
         checks.append(_pattern(schema["pattern"]))
+    if len(checks) > 1:
+        checks = [_first(checks)]
     known = formats.CHECKS.get(schema.get("format") or "")
     if known:
         checks.append(_format(schema["format"], known))
     return checks
+
+
+def _first(checks: list[Check]) -> Check:
+    """Of lengths and pattern only the first that fails is told, as upstream."""
+    return lambda value: next(filter(None, (check(value) for check in checks)), None)
 
 
 def _max_length(limit: int) -> Check:
@@ -258,7 +265,7 @@ def embedded_type(value: Any) -> Findings | None:
     if type(value) is not dict:
         return None
     missing = [name for name in ("apiVersion", "kind") if not value.get(name)]
-    return [findings.required("." + name, "must not be empty") for name in missing] or None
+    return [findings.required("." + name, "must not be empty" if name in value else "") for name in missing] or None
 
 
 def distinct_items(value: Any) -> Findings | None:
