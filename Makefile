@@ -47,7 +47,7 @@ format: setup ## let ruff format and mend
 bench: setup ## print the measures
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-kills: setup ## kill the API server 200 times under load; no acknowledged write may be lost
+kills: setup ## kill the API server 200 times under load, on each store; no acknowledged write may be lost
 	@PORTWAY_KILL_ROUNDS=200 $(BIN)/python -m pytest -n 0 tests/e2e/faults/test_kills.py
 
 clean: ## remove the environment and caches (not the state in .portway)

@@ -1,6 +1,6 @@
 """SIGKILL at random points under concurrent writers: what was acknowledged is there, and nobody hangs.
 
-PORTWAY_KILL_ROUNDS says how often (the suite: 3; the long run: 200).
+PORTWAY_KILL_ROUNDS says how often (the suite: 3; the long run: 200), on each store.
 """
 
 from __future__ import annotations
@@ -89,9 +89,11 @@ def _check(server: serving.Served, writers: list[Writer]) -> int:
 
 @pytest.mark.slow
 @pytest.mark.timeout(60 + 20 * ROUNDS)
-def test_no_acknowledged_write_is_lost(tmp_path: Path) -> None:
+@pytest.mark.parametrize("store", ["sqlite", "postgresql"])
+def test_no_acknowledged_write_is_lost(tmp_path: Path, store: str, request: pytest.FixtureRequest) -> None:
+    store_url = request.getfixturevalue("database") if store == "postgresql" else ""
     writers = [Writer(f"w{number}") for number in range(WRITERS)]
-    with serving.served(tmp_path / "home") as server:
+    with serving.served(tmp_path / "home", store_url) as server:
         server.start()
         for _ in range(ROUNDS):
             asyncio.run(_round(server, writers))
