@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,20 @@ from portway.store.sqlite import SqliteStore
 
 CONFIGS = "/api/v1/namespaces/default/configmaps"
 ACCOUNTS = "/api/v1/namespaces/default/serviceaccounts"
+
+
+@asynccontextmanager
+async def _again(folder: Path) -> AsyncIterator[ApiServer]:
+    """A server on what the one of the fixtures left in the folder."""
+    cache = Cache(SqliteStore(folder / "store.db"))
+    await cache.start()
+    server = ApiServer(cache)
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.close()
+        await cache.close()
 
 
 async def test_everything_is_found_again(api: Any, server: Any, make: Any, tmp_path: Path) -> None:
@@ -25,11 +41,7 @@ async def test_everything_is_found_again(api: Any, server: Any, make: Any, tmp_p
     await server.close()
     await server.context.storage.cache.close()
 
-    cache = Cache(SqliteStore(tmp_path / "store.db"))
-    await cache.start()
-    again = ApiServer(cache)
-    await again.start()
-    try:
+    async with _again(tmp_path) as again:
         new = type(api)(again, masters)
         assert await new.at("root:acme").get(make.widgets) == before
         assert (await type(api)(again, robot).at("root:acme").refused("GET", CONFIGS))[0] == 403
@@ -37,9 +49,6 @@ async def test_everything_is_found_again(api: Any, server: Any, make: Any, tmp_p
         async with new.watch(CONFIGS, resourceVersion=revision) as watch:
             await new.post(CONFIGS, make.config("late"))
             assert await watch.names(1) == [("ADDED", "late")]
-    finally:
-        await again.close()
-        await cache.close()
 
 
 async def test_a_namespace_that_root_needs_is_made_again(api: Any, server: Any, make: Any, tmp_path: Path) -> None:
@@ -52,14 +61,7 @@ async def test_a_namespace_that_root_needs_is_made_again(api: Any, server: Any, 
     await server.close()
     await server.context.storage.cache.close()
 
-    cache = Cache(SqliteStore(tmp_path / "store.db"))
-    await cache.start()
-    again = ApiServer(cache)
-    await again.start()
-    try:
+    async with _again(tmp_path) as again:
         new = type(api)(again, again.boot_token)
         assert (await new.get("/api/v1/namespaces/kube-node-lease"))["status"]["phase"] == "Active"
         assert make.names_of(await new.get("/api/v1/namespaces/kube-node-lease/serviceaccounts")) == ["default"]
-    finally:
-        await again.close()
-        await cache.close()
