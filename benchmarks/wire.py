@@ -26,13 +26,15 @@ class Target:
     """PEM."""
     certificate: str = ""
     """File with a client certificate and key, when the user has no token."""
+    unverified: bool = False
+    """TLS with whoever answers, as ``insecure-skip-tls-verify`` of a kubeconfig has it."""
 
     def as_user(self, token: str) -> Target:
         return replace(self, token=token, certificate="")
 
     @property
     def tls(self) -> ssl.SSLContext | None:
-        return _context(self.authority, self.certificate) if self.authority else None
+        return _context(self.authority, self.certificate) if self.authority or self.unverified else None
 
     def request(self, method: str, path: str, body: bytes = b"", media: str = "application/json") -> bytes:
         """One request, ready to be sent."""
@@ -139,7 +141,9 @@ async def _once(target: Target, data: bytes) -> Answer:
 
 @cache
 def _context(authority: str, certificate: str) -> ssl.SSLContext:
-    context = ssl.create_default_context(cadata=authority)
+    context = ssl.create_default_context(cadata=authority or None)
+    if not authority:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     if certificate:
         context.load_cert_chain(certificate)
     return context
