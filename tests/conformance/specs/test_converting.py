@@ -174,7 +174,7 @@ async def test_what_a_webhook_refuses_is_told(go: GoClient, namespace: str, webh
 @pytest.mark.parametrize(
     ("conversion", "told"),
     [
-        ({"strategy": "Webhook"}, "spec.conversion.webhook.clientConfig: Required value"),
+        ({"strategy": "Webhook"}, "spec.conversion.webhookClientConfig: Required value"),
         (
             {
                 "strategy": "Webhook",
@@ -184,7 +184,7 @@ async def test_what_a_webhook_refuses_is_told(go: GoClient, namespace: str, webh
         ),
         (
             {"strategy": "Webhook", "webhook": {"clientConfig": {}, "conversionReviewVersions": ["v1"]}},
-            "clientConfig: Required value",
+            "spec.conversion.webhookClientConfig: Required value: exactly one of url or service is required",
         ),
         (
             {

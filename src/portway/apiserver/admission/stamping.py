@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 from portway.apiserver import clocks, crds
 from portway.apiserver.admission.contract import AdmissionRequest, Operation
+from portway.apiserver.crdchecks import checking
 from portway.apiserver.rbac import RBAC_GROUP
 from portway.apiserver.registry import Registry
-from portway.krm.errors import invalid
+from portway.krm.errors import Cause, invalid
 from portway.krm.identity import Manifest
 
 REQUESTED_BY = "portway.dev/requested-by"
@@ -73,11 +74,12 @@ class Completion:
     def _complete_crd(self, request: AdmissionRequest, manifest: Manifest) -> None:
         if request.subresource:
             crds.complete_status(manifest, request.old or {})
+            self._judge_crd(request, checking.check_status(manifest))
             return
         crds.complete(manifest)
-        causes = crds.check(manifest)
-        if causes:
-            raise invalid("CustomResourceDefinition", request.name, causes, request.resource.served.gvk.group)
+        found = checking.check(manifest, request.old)
+        self._judge_crd(request, checking.as_upstream_names_them(found, manifest))
+        request.warnings += checking.warnings(manifest, request.old)
         finalizers = manifest["metadata"].setdefault("finalizers", None) or []
         if request.operation is Operation.CREATE:
             manifest["metadata"]["finalizers"] = [*finalizers, crds.CLEANUP_FINALIZER]
@@ -88,6 +90,11 @@ class Completion:
         ]
         others += self._registry.taken(request.tenant.cluster)
         crds.settle(manifest, others, clocks.stamp(self._now()))
+
+    def _judge_crd(self, request: AdmissionRequest, found: tuple[Cause, ...]) -> None:
+        if found:
+            gvk = request.resource.served.gvk
+            raise invalid(gvk.kind, request.name, found, gvk.group)
 
 
 def _complete_secret(_request: AdmissionRequest, manifest: Manifest) -> None:

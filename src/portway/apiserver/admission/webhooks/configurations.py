@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import base64
-import binascii
-import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
+from portway.apiserver import webhooks
 from portway.apiserver.admission import inputs
 from portway.apiserver.admission.contract import AdmissionRequest
 from portway.apiserver.admission.matching import Criteria
 from portway.apiserver.admission.policies import checks
 from portway.apiserver.admission.policies.expressions import Expression, compiled
 from portway.apiserver.admission.policies.writing import complete_match
+from portway.krm import causes
 from portway.krm.errors import Cause, invalid
 from portway.krm.identity import Manifest
 from portway.krm.schemas import validating
@@ -70,13 +69,13 @@ class WebhookWriting:
         if validating.validate(request.resource.served.schema, manifest):
             return  # said by the validation that follows
         mutating = gvk.kind == KINDS[0]
-        causes: list[Cause] = []
+        found: list[Cause] = []
         names: set[str] = set()
         for index, hook in enumerate(manifest.get("webhooks") or ()):
             _complete(hook, mutating=mutating)
-            causes += _check(hook, f"webhooks[{index}]", names)
-        if causes:
-            raise invalid(gvk.kind, request.name, tuple(causes), gvk.group)
+            found += _check(hook, f"webhooks[{index}]", names)
+        if found:
+            raise invalid(gvk.kind, request.name, tuple(found), gvk.group)
 
 
 def _complete(hook: Manifest, *, mutating: bool) -> None:
@@ -93,25 +92,25 @@ def _check(hook: Mapping[str, Any], path: str, names: set[str]) -> Iterator[Caus
     name = hook.get("name") or ""
     if name.count(".") < 2 or not all(name.split(".")):
         text = "should be a domain with at least three segments separated by dots"
-        yield checks.invalid(f"{path}.name", name, text)
+        yield causes.invalid(f"{path}.name", name, text)
     if name in names:
-        yield Cause("FieldValueDuplicate", f'Duplicate value: "{name}"', f"{path}.name")
+        yield causes.duplicate(f"{path}.name", name)
     names.add(name)
     for index, rule in enumerate(hook.get("rules") or ()):
         yield from checks.rule(rule, f"{path}.rules[{index}]")
     for field, allowed in _CHOICES.items():
         if field in hook and hook[field] not in allowed:
-            yield checks.unsupported(f"{path}.{field}", hook[field], allowed)
+            yield causes.unsupported(f"{path}.{field}", hook[field], allowed)
     if not hook.get("sideEffects"):
-        yield checks.required(f"{path}.sideEffects", "must specify one of None, NoneOnDryRun")
+        yield causes.required(f"{path}.sideEffects", "must specify one of None, NoneOnDryRun")
     if not 1 <= hook.get("timeoutSeconds", 10) <= 30:
         text = "the timeout value must be between 1 and 30 seconds"
-        yield checks.invalid(f"{path}.timeoutSeconds", hook["timeoutSeconds"], text)
+        yield causes.invalid(f"{path}.timeoutSeconds", hook["timeoutSeconds"], text)
     versions = hook.get("admissionReviewVersions") or []
     if "v1" not in versions:
         where = f"{path}.admissionReviewVersions"
         text = "must include v1, the only version of AdmissionReview that is sent"
-        yield checks.invalid(where, versions, text) if versions else checks.required(where, "must specify v1")
+        yield causes.invalid(where, versions, text) if versions else causes.required(where, "must specify v1")
     yield from checks.match_conditions(hook.get("matchConditions") or (), f"{path}.matchConditions")
     yield from _check_client(hook.get("clientConfig") or {}, f"{path}.clientConfig")
 
@@ -127,27 +126,11 @@ _CHOICES = {
 def _check_client(client: Mapping[str, Any], path: str) -> Iterator[Cause]:
     url = client.get("url")
     if bool(url) == bool(client.get("service")):
-        yield checks.required(path, "exactly one of url or service is required")
+        yield causes.required(path, "exactly one of url or service is required")
     elif client.get("service"):
         text = "services are not reachable from here, for no network of pods is served: give the url of the webhook"
-        yield checks.forbidden(f"{path}.service", text)
+        yield causes.forbidden(f"{path}.service", text)
     else:
-        parts = urlsplit(url or "")
-        if parts.scheme != "https":
-            yield checks.invalid(
-                f"{path}.url", url, "'https' is the only allowed URL scheme; desired format: https://host[/path]"
-            )
-        elif not parts.hostname:
-            yield checks.invalid(f"{path}.url", url, "host must be specified; desired format: https://host[/path]")
-        elif parts.username or parts.fragment or parts.query:
-            yield checks.invalid(
-                f"{path}.url", url, "user information, fragments and query parameters are not permitted in the URL"
-            )
-    bundle = client.get("caBundle")
-    if bundle:
-        try:
-            ssl.create_default_context(cadata=base64.b64decode(bundle, validate=True).decode())
-        except (ssl.SSLError, ValueError, binascii.Error):
-            yield checks.invalid(
-                f"{path}.caBundle", "<snip>", "unable to load root certificates: no PEM certificates in it"
-            )
+        yield from webhooks.check_url(url or "", f"{path}.url")
+    if client.get("caBundle"):
+        yield from webhooks.check_bundle(client["caBundle"], f"{path}.caBundle")
