@@ -10,7 +10,7 @@ from portway.apiserver import clocks
 from portway.apiserver.accounts import ServiceAccountTokens
 from portway.apiserver.admission import roots
 from portway.apiserver.admission.binding import BindingAdmission
-from portway.apiserver.admission.builtinchecks import BuiltinChecks
+from portway.apiserver.admission.builtinchecks.checking import BuiltinChecks
 from portway.apiserver.admission.escalation import EscalationPrevention
 from portway.apiserver.admission.matching import Matcher
 from portway.apiserver.admission.namespaces import NamespaceLifecycle

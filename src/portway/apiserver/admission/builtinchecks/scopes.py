@@ -1,0 +1,71 @@
+"""Namespaces, and the kinds of kcp: workspaces, schemas and bindings of APIs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from portway.apiserver import names
+from portway.apiserver.admission.contract import AdmissionRequest, Operation
+from portway.krm import causes
+from portway.krm.errors import Cause
+from portway.krm.identity import Manifest
+from portway.krm.schemas import structural
+
+_STANDARD = ("foregroundDeletion", "kubernetes", "orphan")
+
+
+def namespace(request: AdmissionRequest, manifest: Manifest) -> Iterator[Cause]:
+    if request.subresource == "status":
+        yield from _check_phase(manifest)
+        return
+    if request.operation is Operation.UPDATE and request.subresource != "finalize":
+        return
+    for index, finalizer in enumerate((manifest.get("spec") or {}).get("finalizers") or ()):
+        path = f"spec.finalizers[{index}]" if request.subresource else "spec.finalizers"
+        for fault in names.qualified_faults(finalizer):
+            yield causes.invalid(path, finalizer, fault)
+        if "/" not in finalizer and finalizer not in _STANDARD:
+            text = "name is neither a standard finalizer name nor is it fully qualified"
+            yield causes.invalid(path, finalizer, text)
+
+
+def _check_phase(manifest: Manifest) -> Iterator[Cause]:
+    phase = (manifest.get("status") or {}).get("phase") or ""
+    if manifest["metadata"].get("deletionTimestamp"):
+        if phase != "Terminating":
+            text = "may only be 'Terminating' if `deletionTimestamp` is not empty"
+            yield causes.invalid("status.Phase", phase, text)
+    elif phase != "Active":
+        yield causes.invalid("status.Phase", phase, "may only be 'Active' if `deletionTimestamp` is empty")
+
+
+def api_resource_schema(request: AdmissionRequest, manifest: Manifest) -> Iterator[Cause]:
+    spec = manifest.get("spec")
+    if not spec:
+        yield causes.required("spec")
+        return
+    if not request.name.endswith(f".{spec['names']['plural']}.{spec['group']}"):
+        text = "must be <prefix>.<spec.names.plural>.<spec.group>"
+        yield causes.invalid("metadata.name", request.name, text)
+    for index, version in enumerate(spec["versions"]):
+        yield from structural.check(version.get("schema") or {}, f"spec.versions[{index}].schema")
+    if request.old is not None and request.old.get("spec") != manifest.get("spec"):
+        text = "the spec of an APIResourceSchema cannot be changed: make a new one and name it in the export"
+        yield causes.forbidden("spec", text)
+
+
+def api_binding(request: AdmissionRequest, manifest: Manifest) -> Iterator[Cause]:
+    reference = (manifest.get("spec") or {}).get("reference")
+    if request.old is not None and (request.old.get("spec") or {}).get("reference") != reference:
+        yield causes.faulty("spec.reference", "field is immutable")
+
+
+def workspace(request: AdmissionRequest, manifest: Manifest) -> Iterator[Cause]:
+    for fault in names.label_faults(request.name):
+        yield causes.invalid("metadata.name", request.name, fault)
+    old = request.old
+    if request.operation is not Operation.UPDATE or old is None:
+        return
+    for field in ("type", "cluster", "URL"):
+        if (old.get("spec") or {}).get(field) != (manifest.get("spec") or {}).get(field):
+            yield causes.faulty(f"spec.{field}", "field is immutable")
