@@ -14,10 +14,9 @@ from typing import Any
 
 import orjson
 
-from portway.apiserver.admission import inputs, matching
+from portway.apiserver.admission import inputs, matchchecks, matching
 from portway.apiserver.admission.contract import AdmissionRequest
 from portway.apiserver.admission.matching import Criteria, Matcher
-from portway.apiserver.admission.policies import checks
 from portway.apiserver.following import Follower
 from portway.krm import causes
 from portway.krm.errors import Cause, forbidden, invalid
@@ -167,7 +166,7 @@ class RegoPolicies:
 
     async def _judge(self, request: AdmissionRequest, manifest: Manifest) -> None:
         spec = manifest.get("spec") or {}
-        source, found = spec.get("rego") or "", list(checks.match_resources(spec.get("match") or {}, "spec.match"))
+        source, found = spec.get("rego") or "", list(matchchecks.match_resources(spec.get("match") or {}, "spec.match"))
         if not (spec.get("match") or {}).get("resourceRules"):
             found.append(causes.required("spec.match.resourceRules"))
         found += [Cause("FieldValueInvalid", f"Invalid value: {why}", "spec.rego") for why in faults(source)]

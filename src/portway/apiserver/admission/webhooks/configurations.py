@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from portway.apiserver import webhooks
-from portway.apiserver.admission import inputs
+from portway.apiserver import names, webhooks
+from portway.apiserver.admission import inputs, matchchecks
 from portway.apiserver.admission.contract import AdmissionRequest
 from portway.apiserver.admission.matching import Criteria
-from portway.apiserver.admission.policies import checks
 from portway.apiserver.admission.policies.expressions import Expression, compiled
 from portway.apiserver.admission.policies.writing import complete_match
 from portway.krm import causes
@@ -68,14 +67,18 @@ class WebhookWriting:
             return
         if validating.validate(request.resource.served.schema, manifest):
             return  # said by the validation that follows
-        mutating = gvk.kind == KINDS[0]
-        found: list[Cause] = []
-        names: set[str] = set()
-        for index, hook in enumerate(manifest.get("webhooks") or ()):
-            _complete(hook, mutating=mutating)
-            found += _check(hook, f"webhooks[{index}]", names)
+        hooks = manifest.get("webhooks") or ()
+        for hook in hooks:
+            _complete(hook, mutating=gvk.kind == KINDS[0])
+        found = tuple(check(hooks))
         if found:
-            raise invalid(gvk.kind, request.name, tuple(found), gvk.group)
+            raise invalid(gvk.kind, request.name, found, gvk.group)
+
+
+def check(hooks: Sequence[Mapping[str, Any]]) -> Iterator[Cause]:
+    known: set[str] = set()
+    for index, hook in enumerate(hooks):
+        yield from _check(hook, f"webhooks[{index}]", known)
 
 
 def _complete(hook: Manifest, *, mutating: bool) -> None:
@@ -88,31 +91,52 @@ def _complete(hook: Manifest, *, mutating: bool) -> None:
         hook.setdefault("reinvocationPolicy", "Never")
 
 
-def _check(hook: Mapping[str, Any], path: str, names: set[str]) -> Iterator[Cause]:
+def _check(hook: Mapping[str, Any], path: str, known: set[str]) -> Iterator[Cause]:
     name = hook.get("name") or ""
-    if name.count(".") < 2 or not all(name.split(".")):
-        text = "should be a domain with at least three segments separated by dots"
-        yield causes.invalid(f"{path}.name", name, text)
-    if name in names:
-        yield causes.duplicate(f"{path}.name", name)
-    names.add(name)
+    yield from _check_name(name, f"{path}.name")
     for index, rule in enumerate(hook.get("rules") or ()):
-        yield from checks.rule(rule, f"{path}.rules[{index}]")
+        yield from matchchecks.rule(rule, f"{path}.rules[{index}]")
     for field, allowed in _CHOICES.items():
-        if field in hook and hook[field] not in allowed:
+        if hook.get(field) is not None and hook[field] not in allowed:
             yield causes.unsupported(f"{path}.{field}", hook[field], allowed)
-    if not hook.get("sideEffects"):
+    if hook.get("sideEffects") is None:
         yield causes.required(f"{path}.sideEffects", "must specify one of None, NoneOnDryRun")
     if not 1 <= hook.get("timeoutSeconds", 10) <= 30:
         text = "the timeout value must be between 1 and 30 seconds"
         yield causes.invalid(f"{path}.timeoutSeconds", hook["timeoutSeconds"], text)
-    versions = hook.get("admissionReviewVersions") or []
-    if "v1" not in versions:
-        where = f"{path}.admissionReviewVersions"
-        text = "must include v1, the only version of AdmissionReview that is sent"
-        yield causes.invalid(where, versions, text) if versions else causes.required(where, "must specify v1")
-    yield from checks.match_conditions(hook.get("matchConditions") or (), f"{path}.matchConditions")
+    yield from matchchecks.selectors(hook, path)
     yield from _check_client(hook.get("clientConfig") or {}, f"{path}.clientConfig")
+    yield from matchchecks.match_conditions(hook.get("matchConditions") or (), f"{path}.matchConditions")
+    yield from _check_reviews(hook.get("admissionReviewVersions") or [], f"{path}.admissionReviewVersions")
+    if name and name in known:
+        yield causes.duplicate(f"{path}.name", name)
+    known.add(name)
+
+
+def _check_name(name: str, path: str) -> Iterator[Cause]:
+    faults = names.subdomain_faults(name)
+    if not name:
+        yield causes.required(path)
+    elif faults:
+        yield causes.invalid(path, name, ",".join(faults))
+    elif name.count(".") < 2:
+        yield causes.invalid(path, name, "should be a domain with at least three segments separated by dots")
+
+
+def _check_reviews(versions: list[str], path: str) -> Iterator[Cause]:
+    if not versions:
+        yield causes.required(path, "must specify one of v1, v1beta1")
+        return
+    for index, version in enumerate(versions):
+        if version in versions[:index]:
+            yield causes.invalid(f"{path}[{index}]", version, "duplicate version")
+            continue
+        for fault in names.dns_1035_faults(version):
+            yield causes.invalid(f"{path}[{index}]", version, fault)
+    if not {"v1", "v1beta1"} & {*versions}:
+        yield causes.invalid(path, versions, "must include at least one of v1, v1beta1")
+    elif "v1" not in versions:
+        yield causes.invalid(path, versions, "must include v1, the only version of AdmissionReview that is sent")
 
 
 _CHOICES = {
@@ -124,10 +148,10 @@ _CHOICES = {
 
 
 def _check_client(client: Mapping[str, Any], path: str) -> Iterator[Cause]:
-    url = client.get("url")
-    if bool(url) == bool(client.get("service")):
+    url, service = client.get("url"), client.get("service")
+    if (url is None) == (service is None):
         yield causes.required(path, "exactly one of url or service is required")
-    elif client.get("service"):
+    elif service is not None:
         text = "services are not reachable from here, for no network of pods is served: give the url of the webhook"
         yield causes.forbidden(f"{path}.service", text)
     else:
