@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from portway.apiserver import scalechecks
 from portway.apiserver.resources import Resource
 from portway.krm.cel import rules
 from portway.krm.errors import Cause
@@ -23,6 +24,8 @@ def check(resource: Resource, manifest: Manifest, live: Manifest | None) -> tupl
     causes = validating.validate(schema, manifest)
     if not resource.served.custom:
         return causes, []
+    if resource.served.scale:
+        causes = (*causes, *scalechecks.check(resource.served.scale, manifest))
     forgiven: tuple[Cause, ...] = ()
     if causes and live is not None:
         causes, forgiven = ratcheting.split(causes, schema, manifest, live)
