@@ -57,23 +57,19 @@ def warnings_of_finalizers(manifest: Manifest, live: Manifest | None) -> list[st
 
 
 def _warnings(finalizer: str) -> Iterator[str]:
-    place = f"{_FINALIZERS}: {quote(finalizer)}"
-    for fault in names.qualified_faults(finalizer):
-        yield f"{place}: {fault}"
     if "/" not in finalizer and finalizer not in _STANDARD_FINALIZERS:
         what = "finalizer name including a path (/)" if "." in finalizer else "finalizer name"
-        yield f"{place}: prefer a domain-qualified {what} to avoid accidental conflicts with other finalizer writers"
+        text = f"prefer a domain-qualified {what} to avoid accidental conflicts with other finalizer writers"
+        yield f"{_FINALIZERS}: {quote(finalizer)}: {text}"
 
 
 def _check_finalizers(resource: Resource, finalizers: list[str], live: Manifest | None) -> Iterator[Cause]:
-    if live is None:
-        for finalizer in finalizers:
-            for fault in names.qualified_faults(finalizer):
-                yield causes.invalid(_FINALIZERS, finalizer, fault)
-        if "orphan" in finalizers and "foregroundDeletion" in finalizers:
-            text = "finalizer orphan and foregroundDeletion cannot be both set"
-            yield causes.invalid(_FINALIZERS, finalizers, text)
-    elif live["metadata"].get("deletionTimestamp"):
+    for finalizer in finalizers:
+        for fault in names.qualified_faults(finalizer):
+            yield causes.invalid(_FINALIZERS, finalizer, fault)
+    if "orphan" in finalizers and "foregroundDeletion" in finalizers:
+        yield causes.invalid(_FINALIZERS, finalizers, "finalizer orphan and foregroundDeletion cannot be both set")
+    if live is not None and live["metadata"].get("deletionTimestamp"):
         added = sorted({*finalizers} - {*(live["metadata"].get("finalizers") or ())})
         if added:
             text = "no new finalizers can be added if the object is being deleted, found new finalizers "

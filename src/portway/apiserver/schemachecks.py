@@ -36,3 +36,9 @@ def check(resource: Resource, manifest: Manifest, live: Manifest | None) -> tupl
         return (*causes, Cause("FieldValueInvalid", _UNCHECKED, "")), warnings
     report = rules.validate(schema, manifest, live)
     return (*causes, *report.causes), warnings + report.warnings
+
+
+def has_wrong_types(resource: Resource, manifest: Manifest) -> bool:
+    """Whether values are of other types than declared, so that nothing more can be said of the object."""
+    found = validating.validate(resource.served.schema, manifest)
+    return any(cause.reason == "FieldValueTypeInvalid" for cause in found)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 
 from portway.apiserver import bodies, guarding, metachecks, metadata, objects, ownership, schemachecks
+from portway.apiserver.admission.builtinchecks import checking as builtinchecks
 from portway.apiserver.admission.contract import AdmissionRequest, Operation
 from portway.apiserver.admission.quota import QUOTAS
 from portway.apiserver.context import Context
@@ -67,7 +68,7 @@ async def create(
     asked = _admission(request, resource, Operation.CREATE, manifest, None)
     await context.mutate(asked)
     guarding.check_write(request, resource, None, manifest)
-    asked.warnings += _validate(resource, manifest, None)
+    asked.warnings += _validate(asked, manifest, None)
     if not applied:
         manifest = ownership.updated(request, resource, None, manifest, subresource="", now=context.now)
         asked.object = manifest
@@ -114,7 +115,7 @@ async def replace(
     asked = _admission(request, resource, Operation.UPDATE, manifest, live)
     await context.mutate(asked)
     guarding.check_write(request, resource, live, manifest)
-    asked.warnings += _validate(resource, manifest, live, fixed)
+    asked.warnings += _validate(asked, manifest, live, fixed)
     _bump_generation(resource, manifest, live)
     if not applied:
         manifest = ownership.updated(request, resource, live, manifest, subresource=subresource, now=context.now)
@@ -194,13 +195,21 @@ def _admission(
 
 
 def _validate(
-    resource: Resource, manifest: Manifest, live: Manifest | None, fixed: tuple[Cause, ...] = ()
+    asked: AdmissionRequest, manifest: Manifest, live: Manifest | None, fixed: tuple[Cause, ...] = ()
 ) -> list[str]:
-    """Warnings. Raises StatusError 422 with all that is wrong, of the metadata first."""
-    gvk = resource.served.gvk
+    """Warnings. Raises StatusError 422 with all that is wrong, of the metadata first.
+
+    What the rules of a kind say of a field is said instead of what its schema says of it.
+    """
+    resource = asked.resource
     found, warnings = schemachecks.check(resource, manifest, live)
+    if not resource.served.custom and not any(cause.reason == "FieldValueTypeInvalid" for cause in found):
+        own = builtinchecks.check(asked, manifest)
+        told = {cause.field.lower() for cause in own}
+        found = (*own, *(cause for cause in found if cause.field.lower() not in told))
     causes = (*fixed, *metachecks.check(resource, manifest, live), *found)
     if causes:
+        gvk = resource.served.gvk
         raise invalid(gvk.kind, manifest["metadata"].get("name", ""), causes, gvk.group)
     if resource.served.custom:
         warnings += metachecks.warnings_of_finalizers(manifest, live)

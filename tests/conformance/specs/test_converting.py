@@ -230,7 +230,13 @@ async def test_an_event_is_one_object_in_both_groups(go: GoClient, namespace: st
     listed = await go.get(new, fieldSelector="regarding.name=c")
     [item] = listed["items"]
     assert (listed["kind"], item["note"], item["deprecatedCount"]) == ("EventList", "It is done again", 2)
-    await go.patch(f"{new}/e", {"note": "patched"})
-    assert (await go.get(f"{core}/e"))["message"] == "patched"
+    series = {"count": 2, "lastObservedTime": "2026-01-02T03:04:06.000007Z"}
+    await go.patch(f"{new}/e", {"series": series})
+    assert (await go.get(f"{core}/e"))["series"] == series
+    with pytest.raises(StatusError) as refused:
+        await go.patch(f"{new}/e", {"note": "patched"})
+    assert refused.value.message == (
+        'Event.events.k8s.io "e" is invalid: message: Invalid value: "patched": field is immutable'
+    )
     await go.delete(f"{new}/e")
     assert await go.is_gone(f"{core}/e")

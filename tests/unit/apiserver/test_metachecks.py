@@ -89,7 +89,6 @@ NEW = "Forbidden: no new finalizers can be added if the object is being deleted,
             [("finalizers", f'Invalid value: "a b": {NAME_PART}')],
             "finalizers are qualified names",
         ),
-        (WIDGET, {"name": "a", "finalizers": ["a b"]}, {"name": "a"}, [], "which upstream asks of new objects only"),
         (
             WIDGET,
             {"name": "a", "finalizers": ["orphan", "foregroundDeletion"]},

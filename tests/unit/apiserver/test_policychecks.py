@@ -16,6 +16,9 @@ RULE = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "res
 NAME_PART, SUBDOMAIN, LABEL = names.QUALIFIED_TEXT, names.SUBDOMAIN_TEXT, names.DNS_1035_TEXT
 
 
+REMARKS = ",".join(f"""{{"Key":"k{number}","ValueExpression":"'x'"}}""" for number in range(21))
+
+
 def said(causes: Any) -> Found:
     return [(cause.field, cause.message) for cause in causes]
 
@@ -96,7 +99,8 @@ def constrained(**match: Any) -> dict[str, Any]:
           ("spec.auditAnnotations[2].valueExpression", "Required value: must not exceed 5120 bytes in length")],
          "a remark has a name of its own"),
         (validating(auditAnnotations=[{"key": f"k{n}", "valueExpression": "'x'"} for n in range(21)]),
-         [("spec.auditAnnotations", "Invalid value: must not have more than 20 auditAnnotations")], "there are few"),
+         [("spec.auditAnnotations", f"Invalid value: [{REMARKS}]: must not have more than 20 auditAnnotations")],
+         "there are few"),
     ],
 )  # fmt: skip
 def test_validating_policies(policy: Any, found: Found, reason: str) -> None:

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from portway.apiserver import objects
+from portway.apiserver import objects, schemachecks
 from portway.apiserver.admission.builtinchecks import quotas
 from portway.apiserver.admission.contract import AdmissionRequest
 from portway.apiserver.following import Follower
@@ -22,7 +22,6 @@ from portway.apiserver.tenants import LOGICAL_CLUSTERS
 from portway.krm import quantities
 from portway.krm.errors import forbidden, invalid
 from portway.krm.identity import Manifest
-from portway.krm.schemas import validating
 from portway.store.contract import Key, Put, Reads
 
 QUOTAS = "resourcequotas"
@@ -81,7 +80,7 @@ class Quotas:
         manifest = request.object
         if request.resource.key != QUOTAS or manifest is None or request.subresource:
             return
-        if validating.validate(request.resource.served.schema, manifest):
+        if schemachecks.has_wrong_types(request.resource, manifest):
             return  # said by the validation that follows
         causes = tuple(quotas.check(manifest, request.old))
         if causes:

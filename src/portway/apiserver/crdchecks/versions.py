@@ -67,10 +67,32 @@ def check(versions: Sequence[Version], old: Sequence[Version]) -> Iterator[Cause
             if index == 0 or part not in alike:
                 yield from judge(version, known.get(name) or {}, path)
         seen.add(name)
-    if len(seen) < len(versions):
-        yield causes.faulty("spec.versions", "must contain unique version names")
-    if sum(bool(version.get("storage")) for version in versions) != 1:
-        yield causes.faulty("spec.versions", "must have exactly one version marked as storage version")
+    for wrong, text in (
+        (len(seen) < len(versions), "must contain unique version names"),
+        (
+            sum(bool(version.get("storage")) for version in versions) != 1,
+            "must have exactly one version marked as storage version",
+        ),
+    ):
+        if wrong and len(alike) == len(_PARTS):
+            yield causes.invalid("spec.versions", [_shown(version) for version in versions], text)
+        elif wrong:
+            yield causes.faulty("spec.versions", text)
+    faults = names.dns_1035_faults(versions[0].get("name") or "") if versions else []
+    if faults:
+        yield causes.invalid("spec.version", versions[0].get("name") or "", ",".join(faults))
+
+
+def _shown(version: Version) -> dict[str, Any]:
+    """A version of those that have all in common, with the names that its fields have in Go."""
+    return {
+        "Name": version.get("name") or "",
+        "Served": bool(version.get("served")),
+        "Storage": bool(version.get("storage")),
+        "Deprecated": bool(version.get("deprecated")),
+        "DeprecationWarning": version.get("deprecationWarning"),
+        **dict.fromkeys(("Schema", "Subresources", "AdditionalPrinterColumns", "SelectableFields")),
+    }
 
 
 def shared(versions: Sequence[Version]) -> Iterator[tuple[re.Pattern[str], str]]:

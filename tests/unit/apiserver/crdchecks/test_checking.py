@@ -145,6 +145,16 @@ def test_what_is_wrong_with_a_definition_is_named(manifest: dict[str, Any], foun
     assert judged(manifest) == found, reason
 
 
+ONE_STORED = "must have exactly one version marked as storage version"
+
+
+def shown(stored: str = "true") -> str:
+    return (
+        f'{{"Name":"v1","Served":true,"Storage":{stored},"Deprecated":false,"DeprecationWarning":null,"Schema":null,'
+        '"Subresources":null,"AdditionalPrinterColumns":null,"SelectableFields":null}'
+    )
+
+
 COLUMN = {"name": "A", "type": "string", "jsonPath": ".spec.a"}
 SCALE = {"specReplicasPath": ".spec.n", "statusReplicasPath": ".status.n"}
 MANY = {"type": "object", "properties": {f"f{index}": STRING for index in range(9)}}
@@ -153,13 +163,15 @@ MANY = {"type": "object", "properties": {f"f{index}": STRING for index in range(
 @pytest.mark.parametrize(
     ("versions", "found", "reason"),
     [
-        ([version("V1", storage=True)], [("spec.versions[0].name", f'Invalid value: "V1": {LABEL}')], "a name in URLs"),
+        ([version("V1", storage=True)],
+         [("spec.versions[0].name", f'Invalid value: "V1": {LABEL}'),
+          ("spec.version", f'Invalid value: "V1": {LABEL}')], "a name in URLs"),
         ([version(), version()],
-         [("spec.versions", "Invalid value: must contain unique version names"),
-          ("spec.versions", "Invalid value: must have exactly one version marked as storage version")],
+         [("spec.versions", f"Invalid value: [{shown()},{shown()}]: must contain unique version names"),
+          ("spec.versions", f"Invalid value: [{shown()},{shown()}]: {ONE_STORED}")],
          "every version is another"),
         ([version(storage=False)],
-         [("spec.versions", "Invalid value: must have exactly one version marked as storage version"),
+         [("spec.versions", f"Invalid value: [{shown(stored='false')}]: {ONE_STORED}"),
           ("status.storedVersions", "Invalid value: null: must have at least one stored version")],
          "one is stored"),
         ([version(schema=None)], [("spec.versions[0].schema.openAPIV3Schema", "Required value")], "each has a schema"),

@@ -30,7 +30,10 @@ def cluster_role(_request: AdmissionRequest, manifest: Manifest) -> Iterator[Cau
     if not selectors:
         yield causes.required(path, "at least one clusterRoleSelector required if aggregationRule is non-nil")
     for index, selector in enumerate(selectors):
-        yield from labelselectors.check(selector, f"{path}[{index}]")
+        faults = tuple(labelselectors.check(selector, f"{path}[{index}]"))
+        yield from faults
+        if faults:
+            yield causes.invalid(f"{path}[{index}]", None, "invalid label selector.")
 
 
 def _check_rule(rule: Mapping[str, Any], path: str, *, namespaced: bool) -> Iterator[Cause]:

@@ -1,4 +1,4 @@
-"""The admission step: the rules of each kind."""
+"""Which kinds have rules of their own; asked with the validation of every write."""
 
 from __future__ import annotations
 
@@ -7,22 +7,15 @@ from collections.abc import Callable, Iterator
 from portway.apiserver.admission.builtinchecks import access, data, reports, scopes
 from portway.apiserver.admission.contract import AdmissionRequest
 from portway.apiserver.rbac import RBAC_GROUP
-from portway.krm.errors import Cause, invalid
+from portway.krm.errors import Cause
 from portway.krm.identity import Manifest
 
 Check = Callable[[AdmissionRequest, Manifest], Iterator[Cause]]
 
 
-class BuiltinChecks:
-    async def admit(self, request: AdmissionRequest) -> None:
-        check = _CHECKS.get(request.resource.key)
-        manifest = request.object
-        if check is None or manifest is None:
-            return
-        causes = tuple(check(request, manifest))
-        if causes:
-            gvk = request.resource.served.gvk
-            raise invalid(gvk.kind, request.name, causes, gvk.group)
+def check(request: AdmissionRequest, manifest: Manifest) -> tuple[Cause, ...]:
+    check_kind = _CHECKS.get(request.resource.key)
+    return tuple(check_kind(request, manifest)) if check_kind is not None else ()
 
 
 _CHECKS: dict[str, Check] = {

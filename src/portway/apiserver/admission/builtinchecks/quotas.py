@@ -77,7 +77,9 @@ def _check_limit(name: str, value: str, path: str) -> Iterator[Cause]:
         yield causes.invalid(path, value, "must be greater than or equal to 0")
     extended = "/" in name and "kubernetes.io/" not in name and not name.startswith("requests.")
     if (name in _COUNTED or extended) and number != number.to_integral_value():
-        yield causes.invalid(path, value, "must be an integer")
+        thousandths = number * 1000  # as upstream prints fractions
+        shown = f"{int(thousandths)}m" if thousandths == thousandths.to_integral_value() else value
+        yield causes.invalid(path, shown, "must be an integer")
 
 
 def _check_scopes(scopes: list[str], hard: Mapping[str, Any]) -> Iterator[Cause]:

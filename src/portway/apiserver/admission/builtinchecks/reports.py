@@ -27,7 +27,6 @@ _FIXED = (
     "reportingComponent",
     "reportingInstance",
 )
-_STRATEGIES = ("OldestEmulationVersion",)
 
 
 def event(request: AdmissionRequest, manifest: Manifest) -> Iterator[Cause]:
@@ -105,8 +104,3 @@ def lease(_request: AdmissionRequest, manifest: Manifest) -> Iterator[Cause]:
         yield causes.invalid("spec.leaseDurationSeconds", seconds, "must be greater than 0")
     if transitions is not None and transitions < 0:
         yield causes.invalid("spec.leaseTransitions", transitions, "must be greater than or equal to 0")
-    strategy = spec.get("strategy")
-    if strategy is not None and "/" not in strategy and strategy not in _STRATEGIES:
-        yield causes.unsupported("spec.strategy", strategy, _STRATEGIES)
-    if spec.get("preferredHolder") and not strategy:
-        yield causes.forbidden("spec.preferredHolder", "may only be specified if `strategy` is defined")

@@ -49,7 +49,9 @@ def validating_policy(manifest: Manifest) -> Iterator[Cause]:
     for index, entry in enumerate(validations):
         yield from _validation(entry, f"spec.validations[{index}]", scope, plain)
     if len(annotations) > _ANNOTATIONS_LIMIT:
-        yield causes.faulty("spec.auditAnnotations", f"must not have more than {_ANNOTATIONS_LIMIT} auditAnnotations")
+        shown = [{"Key": e.get("key") or "", "ValueExpression": e.get("valueExpression") or ""} for e in annotations]
+        text = f"must not have more than {_ANNOTATIONS_LIMIT} auditAnnotations"
+        yield causes.invalid("spec.auditAnnotations", shown, text)
     seen: set[str] = set()
     for index, entry in enumerate(annotations):
         path, key = f"spec.auditAnnotations[{index}]", entry.get("key") or ""

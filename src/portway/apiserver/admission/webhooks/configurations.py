@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from portway.apiserver import names, webhooks
+from portway.apiserver import names, schemachecks, webhooks
 from portway.apiserver.admission import inputs, matchchecks
 from portway.apiserver.admission.contract import AdmissionRequest
 from portway.apiserver.admission.matching import Criteria
@@ -16,7 +16,6 @@ from portway.apiserver.admission.policies.writing import complete_match
 from portway.krm import causes
 from portway.krm.errors import Cause, invalid
 from portway.krm.identity import Manifest
-from portway.krm.schemas import validating
 from portway.store.contract import Key
 
 KINDS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
@@ -65,7 +64,7 @@ class WebhookWriting:
         gvk, manifest = request.resource.served.gvk, request.object
         if gvk.kind not in KINDS or manifest is None or request.subresource:
             return
-        if validating.validate(request.resource.served.schema, manifest):
+        if schemachecks.has_wrong_types(request.resource, manifest):
             return  # said by the validation that follows
         hooks = manifest.get("webhooks") or ()
         for hook in hooks:
