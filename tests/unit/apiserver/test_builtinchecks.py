@@ -35,7 +35,7 @@ def encoded(text: str) -> str:
 
 
 def judged(
-    plural: str, manifest: Any, old: Any = None, group: str = "", subresource: str = "", namespace: str = "default"
+    plural: str, manifest: Any, old: Any = None, group: str = "", subresource: str = "", name: str = "a"
 ) -> Found:
     served = next(s for s in KINDS if (s.plural, s.gvk.group) == (plural, group))
     whole = {"metadata": {"name": "a"}, **manifest}
@@ -45,8 +45,8 @@ def judged(
         subresource=subresource,
         tenant=Tenant("root", "root"),
         user=ANONYMOUS,
-        name="a",
-        namespace=namespace,
+        name=name,
+        namespace="default",
         object=whole,
         old=old,
         dry_run=False,
@@ -303,3 +303,36 @@ NEITHER = 'Invalid value: "odd": name is neither a standard finalizer name nor i
 )  # fmt: skip
 def test_namespaces(subresource: str, manifest: Any, old: Any, found: Found, reason: str) -> None:
     assert judged("namespaces", manifest, old, subresource=subresource) == found, reason
+
+
+def schema(**fields: Any) -> dict[str, Any]:
+    version = {"name": "v1", "served": True, "storage": True, "schema": {"type": "object"}, **fields}
+    names = {"plural": "widgets", "singular": "widget", "kind": "Widget", "listKind": "WidgetList"}
+    spec = {"group": "example.org", "scope": "Cluster", "names": names, "versions": [version]}
+    return {"metadata": {"name": "v1.widgets.example.org"}, "spec": spec}
+
+
+@pytest.mark.parametrize(
+    ("manifest", "old", "found", "reason"),
+    [
+        (schema(deprecated=True), None, [], "a good one"),
+        (schema(schema={"type": "object", "x-kubernetes-validations": [{"rule": "self.x"}]}), None,
+         [("spec.versions[0].schema.x-kubernetes-validations[0].rule",
+           'Invalid value: {"Rule":"self.x","Message":"","MessageExpression":"","Reason":null,"FieldPath":"",'
+           '"OptionalOldSelf":null}: compilation failed: ERROR: <input>:1:5: undefined field \'x\'\n | self.x\n '
+           "| ....^")], "its rules fit"),
+        (schema(deprecationWarning="old", additionalPrinterColumns=[{"name": "A", "type": "text", "jsonPath": "x"}]),
+         None,
+         [("spec.versions[0].deprecationWarning", 'Invalid value: "old": can only be set for deprecated versions'),
+          ("spec.versions[0].additionalPrinterColumns[0].type",
+           'Invalid value: "text": must be one of boolean,date,integer,number,string'),
+          ("spec.versions[0].additionalPrinterColumns[0].jsonPath",
+           'Invalid value: "x": must be a simple json path starting with .')], "and all else is as in a CRD"),
+        (schema(deprecated=True), schema(),
+         [("spec", "Forbidden: the spec of an APIResourceSchema cannot be changed: make a new one and name it in the "
+           "export")], "for life"),
+    ],
+)  # fmt: skip
+def test_schemas_of_exports(manifest: Any, old: Any, found: Found, reason: str) -> None:
+    name = manifest["metadata"]["name"]
+    assert judged("apiresourceschemas", manifest, old, group="apis.kcp.io", name=name) == found, reason

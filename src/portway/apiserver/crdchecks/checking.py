@@ -30,7 +30,7 @@ def warnings(manifest: Manifest, old: Manifest | None) -> list[str]:
 
 def check_status(manifest: Manifest) -> tuple[Cause, ...]:
     accepted = (manifest.get("status") or {}).get("acceptedNames") or {}
-    return tuple(_check_names(accepted, "status.acceptedNames"))
+    return tuple(check_names(accepted, "status.acceptedNames"))
 
 
 def as_upstream_names_them(found: tuple[Cause, ...], manifest: Manifest) -> tuple[Cause, ...]:
@@ -91,10 +91,11 @@ def _check_spec(spec: Mapping[str, Any], old: Mapping[str, Any] | None) -> Itera
     for field, derived in (("plural", False), ("singular", True), ("kind", False), ("listKind", True)):
         if not given.get(field) and not (derived and given.get("kind")):
             yield causes.required(f"spec.names.{field}")
-    yield from _check_names(given, "spec.names")
+    yield from check_names(given, "spec.names")
 
 
-def _check_names(given: Mapping[str, Any], path: str) -> Iterator[Cause]:
+def check_names(given: Mapping[str, Any], path: str) -> Iterator[Cause]:
+    """Of a kind, as far as they are given."""
     for field in ("plural", "singular"):
         yield from _check_label(given.get(field) or "", f"{path}.{field}")
     for field in ("kind", "listKind"):

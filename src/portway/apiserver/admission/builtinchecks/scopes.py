@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from portway.apiserver import names
 from portway.apiserver.admission.contract import AdmissionRequest, Operation
+from portway.apiserver.crdchecks import checking, versions
 from portway.krm import causes
 from portway.krm.errors import Cause
 from portway.krm.identity import Manifest
-from portway.krm.schemas import structural
 
 _STANDARD = ("foregroundDeletion", "kubernetes", "orphan")
 
@@ -47,11 +47,19 @@ def api_resource_schema(request: AdmissionRequest, manifest: Manifest) -> Iterat
     if not request.name.endswith(f".{spec['names']['plural']}.{spec['group']}"):
         text = "must be <prefix>.<spec.names.plural>.<spec.group>"
         yield causes.invalid("metadata.name", request.name, text)
-    for index, version in enumerate(spec["versions"]):
-        yield from structural.check(version.get("schema") or {}, f"spec.versions[{index}].schema")
-    if request.old is not None and request.old.get("spec") != manifest.get("spec"):
-        text = "the spec of an APIResourceSchema cannot be changed: make a new one and name it in the export"
-        yield causes.forbidden("spec", text)
+    if request.old is not None:
+        if request.old.get("spec") != spec:
+            text = "the spec of an APIResourceSchema cannot be changed: make a new one and name it in the export"
+            yield causes.forbidden("spec", text)
+        return
+    yield from checking.check_names(spec["names"], "spec.names")
+    as_in_crds = [{**version, "schema": {"openAPIV3Schema": version.get("schema")}} for version in spec["versions"]]
+    for cause in versions.check(as_in_crds, ()):
+        yield Cause(cause.reason, cause.message.replace(_IN_CRDS, ""), cause.field.replace(_IN_CRDS, ""))
+
+
+_IN_CRDS = ".openAPIV3Schema"
+"""What CRDs wrap schemas in."""
 
 
 def api_binding(request: AdmissionRequest, manifest: Manifest) -> Iterator[Cause]:
