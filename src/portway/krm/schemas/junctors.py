@@ -35,16 +35,18 @@ _NOT_INSIDE = {
 _STEP = re.compile(r"\.(?:allOf|anyOf|oneOf)\[\d+\]|\.not(?![A-Za-z])")
 
 
-def check(schema: Schema, path: str) -> Iterator[Cause]:
+def check(schema: Schema, path: str, *, root: bool) -> Iterator[Cause]:
+    """Upstream looks for the fields declared outside only from the junctors of the ``root``."""
+    outside = schema if root else None
     for name in NAMES:
         branches = schema.get(name) or ()
         if name == "anyOf" and branches == _INT_OR_STRING:
             continue
         for index, branch in enumerate(branches):
             judged = _without_int_or_string(branch) if name == "allOf" and index == 0 else branch
-            yield from _branch(judged, schema, f"{path}.{name}[{index}]")
+            yield from _branch(judged, outside, f"{path}.{name}[{index}]")
     if isinstance(schema.get("not"), dict):
-        yield from _branch(schema["not"], schema, f"{path}.not")
+        yield from _branch(schema["not"], outside, f"{path}.not")
 
 
 def _without_int_or_string(branch: Any) -> Any:
@@ -54,7 +56,7 @@ def _without_int_or_string(branch: Any) -> Any:
     return {field: value for field, value in branch.items() if field != "anyOf"}
 
 
-def _branch(branch: Any, outside: Schema, path: str) -> Iterator[Cause]:
+def _branch(branch: Any, outside: Schema | None, path: str) -> Iterator[Cause]:
     if not isinstance(branch, dict):
         yield Cause("FieldValueTypeInvalid", f"Invalid value: {display(branch)}: must be a schema", path)
         return
@@ -71,18 +73,19 @@ def _branch(branch: Any, outside: Schema, path: str) -> Iterator[Cause]:
         yield from _branch(branch["not"], outside, f"{path}.not")
 
 
-def _counterparts(branch: Schema, outside: Schema, path: str) -> Iterator[Cause]:
-    """Fields inside a junctor, each checked against the field outside that it restricts."""
-    additional = outside.get("additionalProperties")
-    other = additional if isinstance(additional, dict) else None
+def _counterparts(branch: Schema, outside: Schema | None, path: str) -> Iterator[Cause]:
+    """Fields inside a junctor, each with the field outside that it restricts."""
+    declared = (outside or {}).get("properties") or {}
     inner = {
-        f"{path}.properties[{name}]": (child, (outside.get("properties") or {}).get(name, other))
+        f"{path}.properties[{name}]": (child, declared.get(name))
         for name, child in (branch.get("properties") or {}).items()
     }
     if isinstance(branch.get("items"), dict):
-        inner[f"{path}.items"] = (branch["items"], outside.get("items"))
+        inner[f"{path}.items"] = (branch["items"], (outside or {}).get("items"))
     for where, (child, counterpart) in inner.items():
-        if isinstance(counterpart, dict):
+        if outside is None:
+            yield from _branch(child, None, where)
+        elif isinstance(counterpart, dict):
             yield from _branch(child, counterpart, where)
         else:
             yield causes.required(_STEP.sub("", where), f"because it is defined in {where}")

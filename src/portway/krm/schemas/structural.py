@@ -63,7 +63,7 @@ def _node(schema: Any, path: str, level: Level) -> Iterator[Cause]:
     yield from topologies.check(schema, path)
     yield from _pattern(schema, path)
     yield from _children(schema, path)
-    yield from junctors.check(schema, path)
+    yield from junctors.check(schema, path, root=level is Level.ROOT)
     if level is Level.ROOT or schema.get(_EMBEDDED):
         yield from _object_fields(schema, path, level)
 
@@ -104,22 +104,15 @@ def _additional(schema: Schema, path: str, level: Level) -> Iterator[Cause]:
         yield causes.forbidden(where, f"must not be used if {_EMBEDDED} is set")
     if schema.get("properties") and additional is not True:
         yield causes.forbidden(where, "additionalProperties and properties are mutual exclusive")
-    elif additional is False:
-        yield causes.forbidden(where, "additionalProperties cannot be set to false")
 
 
 def _extensions(schema: Schema, path: str) -> Iterator[Cause]:
-    kind = schema.get("type", "")
     if schema.get(_INT_OR_STRING):
-        if kind:
-            yield causes.invalid(f"{path}.type", kind, f"must be empty if {_INT_OR_STRING} is true")
         for name in (_PRESERVE, _EMBEDDED):
             if schema.get(name):
                 yield causes.invalid(f"{path}.{name}", True, f"must be false if {_INT_OR_STRING} is true")
     if schema.get(_PRESERVE) is False:
         yield causes.invalid(f"{path}.{_PRESERVE}", False, "must be true or undefined")
-    elif schema.get(_PRESERVE) and kind not in ("", "object"):
-        yield causes.invalid(f"{path}.type", kind, f"must be object if {_PRESERVE} is true")
     if schema.get(_EMBEDDED):
         yield from topologies.must_be(schema, "object", f"if {_EMBEDDED} is true", path)
         if not schema.get("properties") and not schema.get(_PRESERVE):
