@@ -101,7 +101,7 @@ class ApiServer:
             answered = await self._respond(websockets.as_http(scope), receive)
             if answered is not None:
                 try:
-                    await websockets.send(scope, answered[1], receive, send)
+                    await websockets.send(scope, answered[1], answered[0].warnings, receive, send)
                 finally:
                     self._ended(*answered)
             return
@@ -192,6 +192,8 @@ class ApiServer:
         if target.namespace and not resource.served.namespaced and resource.key != "namespaces":
             raise discovery.missing()
         policies.require(self.context, request, resource, verb)
+        if resource.served.deprecation:
+            request.warnings.append(resource.served.deprecation)
         serve: Callable[..., Awaitable[Response | Stream]] = dispatching.verb_for(request, resource, verb)
         answer = await serve(self.context, request, resource)
         return answer if request.view is None else request.view.ended_by_changes(answer, resource)

@@ -10,7 +10,6 @@ from portway.apiserver import clocks
 from portway.apiserver.accounts import ServiceAccountTokens
 from portway.apiserver.admission import roots
 from portway.apiserver.admission.binding import BindingAdmission
-from portway.apiserver.admission.builtinchecks import BuiltinChecks
 from portway.apiserver.admission.escalation import EscalationPrevention
 from portway.apiserver.admission.matching import Matcher
 from portway.apiserver.admission.namespaces import NamespaceLifecycle
@@ -117,7 +116,6 @@ def compose(cache: Cache, settings: Settings, sealer: Sealer | None, now: clocks
         ),
         validating=(
             NamespaceLifecycle(storage),
-            BuiltinChecks(),
             EscalationPrevention(grants),
             TypeWriting(tenants, grants),
             validating_policies,

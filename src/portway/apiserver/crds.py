@@ -1,7 +1,7 @@
 """CustomResourceDefinitions as served resources, and the conditions that tell whether they are.
 
-Names are checked against the other CRDs of the workspace when one is written, so that a CRD is established (or
-says why not) in the same write.
+What makes one unacceptable is in ``crdchecks``. Names are checked against the other CRDs of the workspace when one is
+written, so that a CRD is established (or says why not) in the same write.
 """
 
 from __future__ import annotations
@@ -9,13 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from portway.apiserver import approvals, resources, webhooks
+from portway.apiserver import approvals, resources
 from portway.apiserver.resources import Bundle, Resource, WebhookConversion
 from portway.krm.builtins import served_from_crd
-from portway.krm.cel import rulechecks
-from portway.krm.errors import Cause
 from portway.krm.identity import Manifest
-from portway.krm.schemas import structural
 from portway.store.contract import Key
 
 CRDS = "customresourcedefinitions.apiextensions.k8s.io"
@@ -62,27 +59,6 @@ def conversion_of(spec: Manifest) -> WebhookConversion | None:
     return WebhookConversion(webhook["clientConfig"], tuple(webhook["conversionReviewVersions"]))
 
 
-def check_conversion(conversion: Manifest) -> Iterable[Cause]:
-    webhook, path = conversion.get("webhook"), "spec.conversion.webhook"
-    if conversion.get("strategy", "None") == "None":
-        if webhook:
-            yield Cause("FieldValueForbidden", "Forbidden: should not be set when strategy is not set to Webhook", path)
-        return
-    if conversion.get("strategy") != "Webhook":
-        text = f'Unsupported value: "{conversion.get("strategy")}": supported values: "None", "Webhook"'
-        yield Cause("FieldValueNotSupported", text, "spec.conversion.strategy")
-        return
-    webhook = webhook or {}
-    if not webhook.get("clientConfig"):
-        text = "Required value: required when strategy is set to Webhook"
-        yield Cause("FieldValueRequired", text, f"{path}.clientConfig")
-    else:
-        yield from webhooks.check(webhook["clientConfig"], f"{path}.clientConfig")
-    if not {"v1", "v1beta1"} & set(webhook.get("conversionReviewVersions") or ()):
-        text = "Invalid value: must include at least one of v1, v1beta1"
-        yield Cause("FieldValueInvalid", text, f"{path}.conversionReviewVersions")
-
-
 def is_established(status: Manifest) -> bool:
     return any(c.get("type") == "Established" and c.get("status") == "True" for c in status.get("conditions") or ())
 
@@ -92,46 +68,15 @@ def served_names(spec: Manifest) -> Iterable[str]:
     return (version["name"] for version in spec.get("versions") or () if version.get("served"))
 
 
-def check(manifest: Manifest) -> tuple[Cause, ...]:
-    """What makes a CRD unacceptable, beyond what its own OpenAPI schema says."""
-    spec = manifest.get("spec") or {}
-    names = spec.get("names") or {}
-    expected = f"{names.get('plural', '')}.{spec.get('group', '')}"
-    causes = []
-    if manifest["metadata"].get("name") != expected:
-        message = f'Invalid value: "{manifest["metadata"].get("name")}": must be spec.names.plural+"."+spec.group'
-        causes.append(Cause("FieldValueInvalid", message, "metadata.name"))
-    if "." not in spec.get("group", ""):
-        message = f'Invalid value: "{spec.get("group", "")}": should be a domain with at least one dot'
-        causes.append(Cause("FieldValueInvalid", message, "spec.group"))
-    if spec.get("scope") not in ("Namespaced", "Cluster"):
-        message = f'Unsupported value: "{spec.get("scope", "")}": supported values: "Cluster", "Namespaced"'
-        causes.append(Cause("FieldValueNotSupported", message, "spec.scope"))
-    causes += check_conversion(spec.get("conversion") or {})
-    versions = spec.get("versions") or []
-    if sum(bool(v.get("storage")) for v in versions) != 1:
-        message = "Invalid value: must have exactly one version marked as storage version"
-        causes.append(Cause("FieldValueInvalid", message, "spec.versions"))
-    for index, version in enumerate(versions):
-        causes += _check_schema(version, f"spec.versions[{index}].schema")
-    return tuple(causes)
-
-
-def _check_schema(version: Manifest, path: str) -> list[Cause]:
-    schema = (version.get("schema") or {}).get("openAPIV3Schema")
-    if schema is None:
-        return [Cause("FieldValueRequired", "Required value: schemas are required", f"{path}.openAPIV3Schema")]
-    where = f"{path}.openAPIV3Schema"
-    return list(structural.check(schema, where) or rulechecks.check(schema, where))
-
-
 def complete(manifest: Manifest) -> None:
     """Defaults of the spec that its schema cannot state."""
     spec = manifest.setdefault("spec", {})
     names = spec.setdefault("names", {})
-    kind = names.get("kind", "")
-    names.setdefault("singular", kind.lower())
-    names.setdefault("listKind", f"{kind}List")
+    kind = names.get("kind") or ""
+    if not names.get("singular"):
+        names["singular"] = kind.lower()
+    if not names.get("listKind") and kind:
+        names["listKind"] = f"{kind}List"
     spec.setdefault("conversion", {"strategy": "None"})
 
 

@@ -1,18 +1,17 @@
-"""What the server sets and guards in ObjectMeta, and what it requires of the rest."""
+"""What the server sets and guards in ObjectMeta. What it requires of the rest: ``metachecks``."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from portway.apiserver import clocks, names
+from portway.apiserver import clocks
 from portway.apiserver.objects import METADATA_FIELDS
 from portway.apiserver.resources import Resource
 from portway.apiserver.tenants import CLUSTER_ANNOTATION, PATH_ANNOTATION
 from portway.kit import identifiers
-from portway.krm.errors import Cause, StatusError, bad_request, conflict, invalid
+from portway.krm.errors import StatusError, bad_request, conflict
 from portway.krm.identity import Manifest
 
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
@@ -98,31 +97,6 @@ def drop_unknown(manifest: Manifest) -> list[str]:
     return [f"metadata.{field}" for field in unknown]
 
 
-def check(resource: Resource, manifest: Manifest) -> Iterator[Cause]:
-    """What refuses the metadata, a cause per field."""
-    metadata = manifest["metadata"]
-    yield from names.check(resource.key, metadata.get("name") or "")
-    yield from names.check_labels(metadata.get("labels") or {}, "metadata.labels")
-    yield from names.check_annotations(metadata.get("annotations") or {})
-    yield from _check_owners(metadata.get("ownerReferences") or [])
-
-
-def validate_update(resource: Resource, manifest: Manifest, live: Manifest) -> None:
-    """While an object is being deleted finalizers may only go. Raises StatusError 422."""
-    old = live["metadata"]
-    if not old.get("deletionTimestamp"):
-        return
-    added = [f for f in manifest["metadata"].get("finalizers") or () if f not in (old.get("finalizers") or ())]
-    if added:
-        message = (
-            "Forbidden: no new finalizers can be added if the object is being deleted, "
-            f"found new finalizers []string{{{', '.join(repr(f) for f in added)}}}"
-        ).replace("'", '"')
-        cause = Cause("FieldValueForbidden", message, "metadata.finalizers")
-        gvk = resource.served.gvk
-        raise invalid(gvk.kind, old["name"], (cause,), gvk.group)
-
-
 def check_types(kind: str, metadata: Manifest) -> None:
     """Raises StatusError 400 for values that no client could have meant."""
     for field in ("labels", "annotations"):
@@ -140,18 +114,3 @@ def check_types(kind: str, metadata: Manifest) -> None:
 
 def _is_string_map(value: Any) -> bool:
     return isinstance(value, dict) and set(map(type, value.values())) <= _STRINGS
-
-
-def _check_owners(owners: list[Any]) -> list[Cause]:
-    causes, controllers = [], 0
-    for index, owner in enumerate(owners):
-        path = f"metadata.ownerReferences[{index}]"
-        for field in ("apiVersion", "kind", "name", "uid"):
-            if not owner.get(field):
-                message = f'Invalid value: "": {"version" if field == "apiVersion" else field} must not be empty'
-                causes.append(Cause("FieldValueInvalid", message, f"{path}.{field}"))
-        controllers += owner.get("controller") is True
-    if controllers > 1:
-        message = "Invalid value: Only one reference can have Controller set to true"
-        causes.append(Cause("FieldValueInvalid", message, "metadata.ownerReferences"))
-    return causes

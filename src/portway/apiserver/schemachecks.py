@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from portway.apiserver import scalechecks
 from portway.apiserver.resources import Resource
 from portway.krm.cel import rules
 from portway.krm.errors import Cause
@@ -26,6 +27,8 @@ def check(resource: Resource, manifest: Manifest, live: Manifest | None) -> tupl
     causes = tuple(dict.fromkeys(validating.validate(schema, manifest)))
     if not resource.served.custom:
         return causes, []
+    if resource.served.scale:
+        causes = (*causes, *scalechecks.check(resource.served.scale, manifest))
     forgiven: tuple[Cause, ...] = ()
     if causes and live is not None:
         causes, forgiven = ratcheting.split(causes, schema, manifest, live)
@@ -36,3 +39,9 @@ def check(resource: Resource, manifest: Manifest, live: Manifest | None) -> tupl
         return (*causes, Cause("FieldValueInvalid", _UNCHECKED, _NOWHERE)), warnings
     report = rules.validate(schema, manifest, live)
     return (*causes, *report.causes), warnings + report.warnings
+
+
+def has_wrong_types(resource: Resource, manifest: Manifest) -> bool:
+    """Whether values are of other types than declared, so that nothing more can be said of the object."""
+    found = validating.validate(resource.served.schema, manifest)
+    return any(cause.reason == "FieldValueTypeInvalid" for cause in found)

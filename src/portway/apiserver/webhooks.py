@@ -15,7 +15,9 @@ from urllib.parse import urlsplit
 
 import orjson
 
+from portway.apiserver import names
 from portway.kit import lazily
+from portway.krm import causes
 from portway.krm.errors import Cause
 from portway.krm.identity import Manifest
 
@@ -97,37 +99,62 @@ def verify_uid(response: Manifest, uid: str) -> None:
         raise Failed(f'expected response.uid="{uid}", got "{response.get("uid", "")}"')
 
 
-def check(client_config: Any, path: str) -> Iterator[Cause]:
-    """What is wrong with a WebhookClientConfig, in upstream's words."""
-    if not isinstance(client_config, dict) or bool(client_config.get("url")) == bool(client_config.get("service")):
-        yield Cause("FieldValueRequired", "Required value: exactly one of url or service is required", path)
-        return
-    url = client_config.get("url")
-    if url:
-        yield from _check_url(str(url), f"{path}.url")
+def check(client_config: Any, path: str, *, certificates: bool = True) -> Iterator[Cause]:
+    """What is wrong with a WebhookClientConfig. ``certificates``: whether caBundle has to be right."""
+    url, service = client_config.get("url"), client_config.get("service")
+    if (url is None) == (service is None):
+        yield causes.required(path, "exactly one of url or service is required")
+    elif url is not None:
+        yield from check_url(url, f"{path}.url")
+    else:
+        yield from _check_service(service, f"{path}.service")
     bundle = client_config.get("caBundle")
-    if bundle:
-        try:
-            _trust(bundle)
-        except (ValueError, ssl.SSLError, binascii.Error) as error:
-            text = f"Invalid value: unable to load root certificates: {error}"
-            yield Cause("FieldValueInvalid", text, f"{path}.caBundle")
+    if bundle and certificates:
+        yield from check_bundle(bundle, f"{path}.caBundle")
 
 
-def _check_url(url: str, path: str) -> Iterator[Cause]:
+def check_bundle(bundle: str, path: str) -> Iterator[Cause]:
+    try:
+        _trust(bundle)
+    except (ValueError, ssl.SSLError, binascii.Error):
+        text = "unable to load root certificates: unable to parse bytes as PEM block"
+        yield causes.invalid(path, bundle, text)
+
+
+def check_url(url: str, path: str) -> Iterator[Cause]:
     form = "; desired format: https://host[/path]"
     try:
         parts = urlsplit(url)
+        user = parts.netloc.rpartition("@")[0]
         host = parts.hostname
     except ValueError as error:
-        yield Cause("FieldValueRequired", f"Required value: url must be a valid URL: {error}{form}", path)
+        yield causes.required(path, f"url must be a valid URL: {error}{form}")
         return
-    for wrong, told in (
-        (parts.scheme != "https", "'https' is the only allowed URL scheme" + form),
-        (not host, "host must be specified" + form),
-        (parts.username is not None, "user information is not permitted in the URL"),
-        (bool(parts.fragment), "fragments are not permitted in the URL"),
-        (bool(parts.query), "query parameters are not permitted in the URL"),
+    for wrong, shown, told in (
+        (parts.scheme != "https", parts.scheme, f"'https' is the only allowed URL scheme{form}"),
+        (not host, "", f"host must be specified{form}"),
+        (bool(user), user, "user information is not permitted in the URL"),
+        (bool(parts.fragment), parts.fragment, "fragments are not permitted in the URL"),
+        (bool(parts.query), parts.query, "query parameters are not permitted in the URL"),
     ):
         if wrong:
-            yield Cause("FieldValueInvalid", f'Invalid value: "{url}": {told}', path)
+            yield causes.invalid(path, shown, told)
+
+
+def _check_service(service: Manifest, path: str) -> Iterator[Cause]:
+    for field in ("name", "namespace"):
+        if not service.get(field):
+            yield causes.required(f"{path}.{field}")
+    port, steps = service.get("port", 443), service.get("path") or "/"
+    if not isinstance(port, int) or not 1 <= port <= 65535:
+        yield causes.invalid(f"{path}.port", port, "port is not valid: must be between 1 and 65535, inclusive")
+    if not steps.startswith("/"):
+        yield causes.invalid(f"{path}.path", steps, "must start with a '/'")
+    if steps == "/":
+        return
+    for index, step in enumerate(steps[1:].removesuffix("/").split("/")):
+        if not step:
+            yield causes.invalid(f"{path}.path", steps, f"segment[{index}] may not be empty")
+            continue
+        for fault in names.subdomain_faults(step):
+            yield causes.invalid(f"{path}.path", steps, f"segment[{index}]: {fault}")

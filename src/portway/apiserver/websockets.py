@@ -8,9 +8,10 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
+from collections.abc import Sequence
 
 from portway.apiserver.requests import Receive, Scope, Send
-from portway.apiserver.responses import Response, Stream, Unread, patiently, pump_until
+from portway.apiserver.responses import Response, Stream, Unread, patiently, pump_until, warning_headers
 
 BEARER = "base64url.bearer.authorization.k8s.io."
 _TOO_BAD = 1008
@@ -30,14 +31,18 @@ def as_http(scope: Scope) -> Scope:
     return {**scope, "type": "http", "method": "GET", "headers": headers}
 
 
-async def send(scope: Scope, answer: Response | Stream, receive: Receive, send_message: Send) -> None:
+async def send(
+    scope: Scope, answer: Response | Stream, warnings: Sequence[str], receive: Receive, send_message: Send
+) -> None:
     """Accept and stream a watch; refuse anything else with the answer's code."""
     await receive()  # websocket.connect
     if isinstance(answer, Response):
         await _refuse(scope, answer, send_message)
         return
     offered = [p for p in scope.get("subprotocols") or () if not p.startswith(BEARER)]
-    await send_message({"type": "websocket.accept", "subprotocol": offered[0] if offered else None})
+    headers = warning_headers(warnings)
+    protocol = offered[0] if offered else None
+    await send_message({"type": "websocket.accept", "subprotocol": protocol, "headers": headers})
     try:
         gone = await pump_until(_frames(answer, send_message), receive, "websocket.disconnect", answer.seconds)
     except Unread:

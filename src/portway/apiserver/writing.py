@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import copy
 
-from portway.apiserver import bodies, guarding, metadata, objects, ownership, schemachecks
+from portway.apiserver import bodies, guarding, metachecks, metadata, objects, ownership, schemachecks
+from portway.apiserver.admission.builtinchecks import checking as builtinchecks
 from portway.apiserver.admission.contract import AdmissionRequest, Operation
 from portway.apiserver.admission.quota import QUOTAS
 from portway.apiserver.context import Context
 from portway.apiserver.requests import Request
 from portway.apiserver.resources import Resource
 from portway.krm.decoding import Decoded
-from portway.krm.errors import StatusError, already_exists, invalid, unavailable
+from portway.krm.errors import Cause, StatusError, already_exists, invalid, unavailable
 from portway.krm.identity import Manifest
 from portway.krm.schemas import defaulting, pruning
 from portway.store.contract import Change, Conflict, Delete, Encode, Key, Put, Record, Unavailable, Uncertain
@@ -67,7 +68,7 @@ async def create(
     asked = _admission(request, resource, Operation.CREATE, manifest, None)
     await context.mutate(asked)
     guarding.check_write(request, resource, None, manifest)
-    asked.warnings += _validate(resource, manifest, None)
+    asked.warnings += _validate(asked, manifest, None)
     if not applied:
         manifest = ownership.updated(request, resource, None, manifest, subresource="", now=context.now)
         asked.object = manifest
@@ -112,14 +113,14 @@ async def replace(
     if live is None:
         live = live_of(resource, live_record)
     subresource = request.target.subresource
+    fixed = tuple(metachecks.check_fixed(manifest, live))
     metadata.prepare_update(manifest, live)
     clean(request, resource, manifest, source)
     _keep_other_side(resource, subresource, manifest, live)
     asked = _admission(request, resource, Operation.UPDATE, manifest, live)
     await context.mutate(asked)
     guarding.check_write(request, resource, live, manifest)
-    asked.warnings += _validate(resource, manifest, live)
-    metadata.validate_update(resource, manifest, live)
+    asked.warnings += _validate(asked, manifest, live, fixed)
     _bump_generation(resource, manifest, live)
     if not applied:
         manifest = ownership.updated(request, resource, live, manifest, subresource=subresource, now=context.now)
@@ -198,13 +199,25 @@ def _admission(
     )
 
 
-def _validate(resource: Resource, manifest: Manifest, live: Manifest | None) -> list[str]:
-    """Warnings. Raises StatusError 422 with all that is wrong, of the metadata first."""
-    gvk = resource.served.gvk
+def _validate(
+    asked: AdmissionRequest, manifest: Manifest, live: Manifest | None, fixed: tuple[Cause, ...] = ()
+) -> list[str]:
+    """Warnings. Raises StatusError 422 with all that is wrong, of the metadata first.
+
+    What the rules of a kind say of a field is said instead of what its schema says of it.
+    """
+    resource = asked.resource
     found, warnings = schemachecks.check(resource, manifest, live)
-    causes = (*metadata.check(resource, manifest), *found)
+    if not resource.served.custom and not any(cause.reason == "FieldValueTypeInvalid" for cause in found):
+        own = builtinchecks.check(asked, manifest)
+        told = {cause.field.lower() for cause in own}
+        found = (*own, *(cause for cause in found if cause.field.lower() not in told))
+    causes = (*fixed, *metachecks.check(resource, manifest, live), *found)
     if causes:
+        gvk = resource.served.gvk
         raise invalid(gvk.kind, manifest["metadata"].get("name", ""), causes, gvk.group)
+    if resource.served.custom:
+        warnings += metachecks.warnings_of_finalizers(manifest, live)
     return warnings
 
 

@@ -139,9 +139,9 @@ def _of_kind(value: dict[str, Any], version: str, kind: str) -> Iterator[Problem
     """Rules that a schema cannot say, as controllers and the API server apply them."""
     spec = value.get("spec")
     if kind == "CustomResourceDefinition":
-        from portway.apiserver import crds
+        from portway.apiserver.crdchecks import checking
 
-        yield from _problems(crds.check(value))
+        yield from _problems(checking.check(value))
     elif kind == "Workload" and isinstance(spec, dict):
         yield from _of_score(spec.get("score"), ("spec", "score"))
     elif kind == "Template" and version.startswith("portal.portway.dev/"):

@@ -62,6 +62,8 @@ class Served:
     """True when it comes from a CRD or a binding (no protobuf, no strategic merge patch)."""
     scale: Mapping[str, str] = field(default_factory=dict)
     """specReplicasPath, statusReplicasPath, labelSelectorPath when the scale subresource is on."""
+    deprecation: str = ""
+    """What whoever uses this version is warned of; empty when there is nothing."""
 
     @property
     def group_resource(self) -> GroupResource:

@@ -84,6 +84,31 @@ async def test_two_versions_show_one_object(api: Any, make: Any) -> None:
     assert (await api.get(f"{make.widgets}/a"))["apiVersion"] == "example.org/v1"
 
 
+async def test_whoever_uses_a_deprecated_version_is_warned(api: Any, make: Any) -> None:
+    crd = make.definition({"n": {"type": "integer"}}, subresources={"status": {}})
+    crd["spec"]["versions"].append({**crd["spec"]["versions"][0], "name": "v1beta1", "storage": False})
+    crd["spec"]["versions"][1]["deprecated"] = True
+    await api.post(CRDS, crd)
+    old = make.widgets.replace("/v1/", "/v1beta1/")
+    body = {**make.widget("a", n=1), "apiVersion": "example.org/v1beta1"}
+    warning = '299 - "example.org/v1beta1 Widget is deprecated; use example.org/v1 Widget"'
+    patch = {"headers": {"content-type": "application/merge-patch+json"}}
+    told = [
+        (await api.call(method, f"{old}{path}", given, **options)).headers.get("warning")
+        for method, path, given, options in (
+            ("POST", "", body, {}),
+            ("GET", "/a", None, {}),
+            ("GET", "", None, {}),
+            ("GET", "", None, {"watch": "true", "timeoutSeconds": "1", "resourceVersion": "0"}),
+            ("PATCH", "/a/status", {"status": {"n": 1}}, patch),
+            ("DELETE", "/a", None, {}),
+            ("GET", "/a", None, {}),
+        )
+    ]
+    assert told == [warning] * len(told)
+    assert "warning" not in (await api.call("GET", make.widgets)).headers
+
+
 async def test_scale_reads_and_writes_the_paths_of_the_schema(api: Any, make: Any) -> None:
     scale = {"specReplicasPath": ".spec.n", "statusReplicasPath": ".status.n", "labelSelectorPath": ".status.sel"}
     crd = make.definition({"n": {"type": "integer"}}, subresources={"status": {}, "scale": scale})

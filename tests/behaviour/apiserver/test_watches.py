@@ -136,7 +136,8 @@ async def test_a_watch_over_websocket_sends_a_frame_per_event(api: Any, server: 
         "subprotocols": [f"base64url.bearer.authorization.k8s.io.{token}", "base64.binary.k8s.io"],
     }
     serving = asyncio.create_task(server(scope, receive, sent.put))
-    assert (await sent.get()) == {"type": "websocket.accept", "subprotocol": "base64.binary.k8s.io"}
+    accepted = {"type": "websocket.accept", "subprotocol": "base64.binary.k8s.io", "headers": []}
+    assert (await sent.get()) == accepted
     assert json.loads((await sent.get())["text"])["object"]["metadata"]["name"] == "kube-root-ca.crt"
     await api.post(CONFIGS, make.config("a"))
     assert json.loads((await sent.get())["text"])["type"] == "ADDED"

@@ -159,7 +159,8 @@ async def test_the_configuration_itself_is_never_held_up(api: Any, hook: Hook) -
         ({"name": "short"}, "should be a domain with at least three segments separated by dots"),
         ({"sideEffects": "Some"}, 'Unsupported value: "Some": supported values: "None", "NoneOnDryRun"'),
         ({"timeoutSeconds": 31}, "the timeout value must be between 1 and 30 seconds"),
-        ({"admissionReviewVersions": ["v2"]}, "must include v1"),
+        ({"admissionReviewVersions": ["v2"]}, "must include at least one of v1, v1beta1"),
+        ({"admissionReviewVersions": ["v1beta1"]}, "must include v1, the only version of AdmissionReview that is sent"),
         ({"matchConditions": [{"name": "c", "expression": "1"}]}, "must evaluate to bool but got int"),
     ],
 )

@@ -174,7 +174,7 @@ async def test_what_a_webhook_refuses_is_told(go: GoClient, namespace: str, webh
 @pytest.mark.parametrize(
     ("conversion", "told"),
     [
-        ({"strategy": "Webhook"}, "spec.conversion.webhook.clientConfig: Required value"),
+        ({"strategy": "Webhook"}, "spec.conversion.webhookClientConfig: Required value"),
         (
             {
                 "strategy": "Webhook",
@@ -184,7 +184,7 @@ async def test_what_a_webhook_refuses_is_told(go: GoClient, namespace: str, webh
         ),
         (
             {"strategy": "Webhook", "webhook": {"clientConfig": {}, "conversionReviewVersions": ["v1"]}},
-            "clientConfig: Required value",
+            "spec.conversion.webhookClientConfig: Required value: exactly one of url or service is required",
         ),
         (
             {
@@ -232,8 +232,14 @@ async def test_an_event_is_one_object_in_both_groups(go: GoClient, namespace: st
     assert (listed["kind"], item["note"], item["deprecatedCount"]) == ("EventList", "It is done again", 2)
     for source, count in (("example.org/c", 1), ("c-1", 0)):
         assert len((await go.get(core, fieldSelector=f"source={source}"))["items"]) == count
-    await go.patch(f"{new}/e", {"note": "patched"})
-    assert (await go.get(f"{core}/e"))["message"] == "patched"
+    series = {"count": 2, "lastObservedTime": "2026-01-02T03:04:06.000007Z"}
+    await go.patch(f"{new}/e", {"series": series})
+    assert (await go.get(f"{core}/e"))["series"] == series
+    with pytest.raises(StatusError) as refused:
+        await go.patch(f"{new}/e", {"note": "patched"})
+    assert refused.value.message == (
+        'Event.events.k8s.io "e" is invalid: message: Invalid value: "patched": field is immutable'
+    )
     await go.delete(f"{new}/e")
     assert await go.is_gone(f"{core}/e")
 

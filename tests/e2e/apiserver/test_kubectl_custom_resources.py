@@ -120,7 +120,7 @@ def test_a_schema_that_is_not_structural_is_refused(kubectl: Any) -> None:
     definition = _definition()
     definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"].pop("type")
     refused = kubectl("create", "-f", "-", stdin=json.dumps(definition), fails=True)
-    assert "spec.versions[0].schema.openAPIV3Schema.properties[spec].type: Required value" in refused
+    assert "spec.validation.openAPIV3Schema.properties[spec].type: Required value" in refused
 
 
 def test_finalizers_hold_deletion_until_they_are_gone(widgets: Any) -> None:

@@ -100,7 +100,7 @@ def test_wrong_definitions_are_refused(kubectl: Kubectl) -> None:
     }
     refused = kubectl("create", "-f", "-", stdin=json.dumps(manifest), fails=True)
     assert 'must be spec.names.plural+"."+spec.group' in refused
-    assert "spec.versions[0].schema.openAPIV3Schema.type: Required value" in refused
+    assert "spec.validation.openAPIV3Schema.type: Required value" in refused
 
 
 def test_describe_of_everything(widgets: Kubectl) -> None:

@@ -207,3 +207,28 @@ def test_request_timeout(kubectl: Kubectl) -> None:
     assert "kube-root-ca.crt" in kubectl("get", "cm", "--request-timeout=1m")
     assert "kube-root-ca.crt" in kubectl("get", "cm", "--request-timeout=60")
     assert "Invalid timeout value" in kubectl("get", "cm", "--request-timeout=1p", fails=True)
+
+
+def test_a_deprecated_version_warns(kubectl: Kubectl) -> None:
+    open_schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+    v1 = {"name": "v1", "served": True, "storage": True, "schema": open_schema}
+    crd = {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "deprecated.example.com"},
+        "spec": {
+            "group": "example.com",
+            "scope": "Namespaced",
+            "names": {"plural": "deprecated", "kind": "DeprecatedKind"},
+            "versions": [v1, {**v1, "name": "v1beta1", "storage": False, "deprecated": True}],
+        },
+    }
+    kubectl("create", "-f", "-", stdin=json.dumps(crd))
+    warning = "Warning: example.com/v1beta1 DeprecatedKind is deprecated; use example.com/v1 DeprecatedKind\n"
+    done = kubectl.run("get", "deprecated.v1beta1.example.com")
+    assert (done.returncode, done.stderr) == (0, f"{warning}No resources found in default namespace.\n")
+    done = kubectl.run("get", "deprecated.v1beta1.example.com", "--warnings-as-errors")
+    assert done.returncode == 1
+    assert done.stderr.startswith(warning)
+    assert done.stderr.endswith("error: 1 warning received\n")
+    assert "Warning" not in kubectl.run("get", "deprecated.v1.example.com").stderr

@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from portway.apiserver import objects
+from portway.apiserver import objects, schemachecks
+from portway.apiserver.admission.builtinchecks import quotas
 from portway.apiserver.admission.contract import AdmissionRequest
 from portway.apiserver.following import Follower
 from portway.apiserver.storing import Storage
 from portway.apiserver.tenants import LOGICAL_CLUSTERS
 from portway.krm import quantities
-from portway.krm.errors import Cause, forbidden, invalid
+from portway.krm.errors import forbidden, invalid
 from portway.krm.identity import Manifest
-from portway.krm.schemas import validating
 from portway.store.contract import Key, Put, Reads
 
 QUOTAS = "resourcequotas"
@@ -80,9 +80,9 @@ class Quotas:
         manifest = request.object
         if request.resource.key != QUOTAS or manifest is None or request.subresource:
             return
-        if validating.validate(request.resource.served.schema, manifest):
+        if schemachecks.has_wrong_types(request.resource, manifest):
             return  # said by the validation that follows
-        causes = tuple(_check((manifest.get("spec") or {}).get("hard") or {}))
+        causes = tuple(quotas.check(manifest, request.old))
         if causes:
             raise invalid("ResourceQuota", request.name, causes)
         place = (request.tenant.cluster, request.namespace)
@@ -158,21 +158,6 @@ def status_of(storage: Storage, cluster: str, namespace: str, manifest: Manifest
         resource = counted_resource(name)
         used[name] = str(storage.cache.count(resource, cluster, namespace)) if resource is not None else "0"
     return {"hard": hard, "used": used}
-
-
-def _check(hard: Manifest) -> Iterator[Cause]:
-    for name, value in hard.items():
-        path = f"spec.hard[{name}]"
-        try:
-            number = quantities.parse(str(value))
-        except quantities.BadQuantity as error:
-            yield Cause("FieldValueInvalid", f'Invalid value: "{value}": {error}', path)
-            continue
-        if number < 0:
-            text = f'Invalid value: "{value}": must be greater than or equal to 0'
-            yield Cause("FieldValueInvalid", text, path)
-        elif counted_resource(name) is not None and number != number.to_integral_value():
-            yield Cause("FieldValueInvalid", f'Invalid value: "{value}": must be an integer', path)
 
 
 def _limit(_key: Key, _revision: int, manifest: Manifest) -> int | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Iterator
 
-from portway.apiserver import approvals, clocks, crds
+from portway.apiserver import clocks, crds
 from portway.apiserver.admission.contract import AdmissionRequest, Operation
+from portway.apiserver.crdchecks import checking
 from portway.apiserver.rbac import RBAC_GROUP
 from portway.apiserver.registry import Registry
 from portway.kit import namelists
@@ -74,11 +75,12 @@ class Completion:
     def _complete_crd(self, request: AdmissionRequest, manifest: Manifest) -> None:
         if request.subresource:
             crds.complete_status(manifest, request.old or {})
+            self._judge_crd(request, checking.check_status(manifest))
             return
         crds.complete(manifest)
-        causes = (*crds.check(manifest), *approvals.check(manifest, request.old), *self._built_in(manifest))
-        if causes:
-            raise invalid("CustomResourceDefinition", request.name, causes, request.resource.served.gvk.group)
+        found = (*checking.check(manifest, request.old), *self._built_in(manifest))
+        self._judge_crd(request, checking.as_upstream_names_them(found, manifest))
+        request.warnings += checking.warnings(manifest, request.old)
         finalizers = manifest["metadata"].setdefault("finalizers", None) or []
         if request.operation is Operation.CREATE:
             manifest["metadata"]["finalizers"] = [*finalizers, crds.CLEANUP_FINALIZER]
@@ -96,6 +98,11 @@ class Completion:
         plural = (spec.get("names") or {}).get("plural") or ""
         if self._registry.is_builtin(spec.get("group") or "", plural):
             yield Cause("FieldValueForbidden", f'Forbidden: "{plural}" is built in', "spec.names.plural")
+
+    def _judge_crd(self, request: AdmissionRequest, found: tuple[Cause, ...]) -> None:
+        if found:
+            gvk = request.resource.served.gvk
+            raise invalid(gvk.kind, request.name, found, gvk.group)
 
 
 def _complete_secret(_request: AdmissionRequest, manifest: Manifest) -> None:

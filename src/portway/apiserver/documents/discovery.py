@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -15,19 +14,9 @@ from portway.apiserver.documents.bodies import Document, document
 from portway.krm.errors import StatusError
 from portway.krm.identity import GroupVersion
 from portway.krm.served import Served, Subresource
+from portway.krm.versions import priority
 
 AGGREGATED_TYPE = "application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList"
-_VERSION = re.compile(r"^v(\d+)(?:(alpha|beta)(\d+))?$")
-_STABILITY = {None: 2, "beta": 1, "alpha": 0}
-
-
-def priority(version: str) -> tuple[int, ...] | tuple[int, str]:
-    """Sort key: v2, v1, v1beta2, v1beta1, v1alpha1, then anything else by name; lowest first."""
-    found = _VERSION.match(version)
-    if not found:
-        return (1, version)
-    major, stability, minor = found.groups()
-    return (0, -_STABILITY[stability], -int(major), -int(minor or 0))
 
 
 def storage_version_hash(served: Served) -> str:

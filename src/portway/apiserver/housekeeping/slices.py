@@ -67,12 +67,13 @@ class SliceUpkeep:
         await self._editor.edit(key, change)
 
     def _status(self, cluster: str, manifest: Manifest) -> Manifest:
-        named, now = manifest["spec"]["export"], clocks.stamp(self._now())
-        found = self._registry.export(cluster, Reference(named.get("path") or "", named["name"]))
+        named, now = (manifest.get("spec") or {}).get("export") or {}, clocks.stamp(self._now())
+        reference = Reference(named.get("path") or "", named.get("name") or "")
+        found = self._registry.export(cluster, reference)
         told = [each["url"] for each in (manifest.get("status") or {}).get("endpoints") or ()]
         if found is not None and (found[0].cluster == cluster or any(_is_of(url, found[0]) for url in told)):
             return publishing.served_at(publishing.url_of(self._settings, *found[0]), now)
-        return publishing.missing(f"{named.get('path') or cluster}|{named['name']}", now)
+        return publishing.missing(f"{reference.path or cluster}|{reference.name}", now)
 
 
 def _is_of(url: str, source: Source) -> bool:

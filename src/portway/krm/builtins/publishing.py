@@ -6,14 +6,15 @@ The given object is taken as valid: rules for definitions are checked where they
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from portway.krm.builtins import definitions
 from portway.krm.errors import StatusError, not_found
-from portway.krm.identity import GroupVersionKind, Manifest
+from portway.krm.identity import GroupVersion, GroupVersionKind, Manifest
 from portway.krm.served import Column, Served, Subresource
+from portway.krm.versions import priority
 
 _OPEN = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
 _SCALE_KIND = GroupVersionKind("autoscaling", "v1", "Scale")
@@ -31,7 +32,11 @@ def served_from_crd(crd: Manifest, version: str) -> Served:
     found = _find(versions, version, crd)
     schema = (found.get("schema") or {}).get("openAPIV3Schema") or _OPEN
     served = _served(spec["group"], names, spec.get("scope", "Cluster"), found, schema)
-    return replace(served, storage_version=_storage_version(versions))
+    return replace(
+        served,
+        storage_version=_storage_version(versions),
+        deprecation=_deprecation(found, spec["group"], spec["names"]["kind"], versions),
+    )
 
 
 def served_from_api_resource_schema(schema: Manifest, version: str) -> Served:
@@ -41,7 +46,11 @@ def served_from_api_resource_schema(schema: Manifest, version: str) -> Served:
     found = _find(versions, version, schema)
     group = "" if spec["group"] == "core" else spec["group"]
     served = _served(group, spec["names"], spec["scope"], found, found.get("schema") or _OPEN)
-    return replace(served, storage_version=_storage_version(versions))
+    return replace(
+        served,
+        storage_version=_storage_version(versions),
+        deprecation=_deprecation(found, group, spec["names"]["kind"], versions),
+    )
 
 
 def _find(versions: Any, version: str, owner: Manifest) -> Mapping[str, Any]:
@@ -60,6 +69,18 @@ def _no_version(owner: Manifest, version: str) -> StatusError:
 
 def _storage_version(versions: Any) -> str:
     return next((v["name"] for v in versions if v.get("storage")), "")
+
+
+def _deprecation(version: Mapping[str, Any], group: str, kind: str, versions: Iterable[Mapping[str, Any]]) -> str:
+    """Its own words, else which version to use instead: the newest one that is served, newer and not deprecated."""
+    if not version.get("deprecated"):
+        return ""
+    if version.get("deprecationWarning") is not None:
+        return str(version["deprecationWarning"])
+    rank = priority(version["name"])
+    newer = [v["name"] for v in versions if v.get("served") and not v.get("deprecated") and priority(v["name"]) < rank]
+    text = f"{GroupVersion(group, version['name'])} {kind} is deprecated"
+    return f"{text}; use {GroupVersion(group, min(newer, key=priority))} {kind}" if newer else text
 
 
 def _served(

@@ -167,19 +167,16 @@ def _over(name: str, cost: int, limit: int) -> str:
 
 
 def _refused(rule: Mapping[str, Any], detail: str, path: str) -> Cause:
-    """Upstream shows the whole rule as Go prints it."""
-    texts = {name: quote(rule.get(key) or "") for name, key in _GO_FIELDS.items()}
-    shown = (
-        f"apiextensions.ValidationRule{{Rule:{texts['Rule']}, Message:{texts['Message']}, "
-        f"MessageExpression:{texts['MessageExpression']}, Reason:(*apiextensions.FieldValueErrorReason)(nil), "
-        f"FieldPath:{texts['FieldPath']}, OptionalOldSelf:(*bool)(nil)}}"
-    )
-    return Cause("FieldValueInvalid", f"Invalid value: {shown}: {detail}", path)
+    """Upstream shows the whole rule, with the names that its fields have in Go."""
+    shown = {name: rule.get(key, empty) for name, (key, empty) in _GO_FIELDS.items()}
+    return _invalid(shown, detail, path)
 
 
 _GO_FIELDS = {
-    "Rule": "rule",
-    "Message": "message",
-    "MessageExpression": "messageExpression",
-    "FieldPath": "fieldPath",
+    "Rule": ("rule", ""),
+    "Message": ("message", ""),
+    "MessageExpression": ("messageExpression", ""),
+    "Reason": ("reason", None),
+    "FieldPath": ("fieldPath", ""),
+    "OptionalOldSelf": ("optionalOldSelf", None),
 }

@@ -102,7 +102,12 @@ def display(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return number(value)
-    return orjson.dumps(value).decode()
+    shown = orjson.dumps(value).decode()
+    return shown if isinstance(value, str) else shown.translate(_AS_IN_HTML)
+
+
+_AS_IN_HTML = {ord(character): f"\\u{ord(character):04x}" for character in "<>&"}
+"""What Go's JSON escapes, and its %q does not."""
 
 
 def number(value: float) -> str:

@@ -10,9 +10,9 @@ import binascii
 import datetime
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 Check = Callable[[str], bool]
@@ -153,3 +153,29 @@ CHECKS: Final[dict[str, Check]] = {
     "uuid5": _uuid("5"),
 }
 """By format name; ``password`` and everything not listed is accepted."""
+
+
+_OF_NUMBERS: Final = {"integer": ("int32", "int64"), "number": ("double", "float")}
+
+
+def strange(schema: Any) -> Iterator[str]:
+    """Formats in a schema that nothing checks."""
+    if not isinstance(schema, Mapping):
+        return
+    name, kind = schema.get("format"), schema.get("type") or "string"
+    if name:
+        known = _OF_NUMBERS.get(kind, ())
+        if name not in known and not (kind == "string" and (name == "password" or _is_checked(name))):
+            yield name
+    for field in ("properties", "definitions", "patternProperties"):
+        for child in (schema.get(field) or {}).values():
+            yield from strange(child)
+    for field in ("allOf", "anyOf", "oneOf"):
+        for child in schema.get(field) or ():
+            yield from strange(child)
+    for field in ("items", "additionalProperties", "not"):
+        yield from strange(schema.get(field))
+
+
+def _is_checked(name: str) -> bool:
+    return name in CHECKS or name.replace("-", "") in CHECKS

@@ -27,6 +27,12 @@ def prune(schema: Schema, value: Any) -> tuple[str, ...]:
     return tuple(path.removeprefix(".") for path in found) if found else ()
 
 
+def prune_value(schema: Schema, value: Any) -> bool:
+    """Prune what is no object of its own (a default, say) in place; whether anything went."""
+    pruner = _compile(schema)
+    return bool(pruner and pruner(value))
+
+
 def _compile_root(schema: Schema) -> Pruner | None:
     return _compile(with_type_and_meta(schema))
 

@@ -107,3 +107,42 @@ def test_a_version_that_is_not_there_is_not_found() -> None:
         404,
         'CustomResourceDefinition "tabs.example.com" has no version "v2"',
     )
+
+
+OWN_WORDS = "tabs of this kind go at the end of the year"
+
+
+@pytest.mark.parametrize(
+    ("versions", "told", "reason"),
+    [
+        ([{"name": "v1"}], "", "a version that is not deprecated warns of nothing"),
+        ([{"name": "v1", "deprecated": True}], "example.com/v1 Tab is deprecated", "there is no other"),
+        (
+            [{"name": "v1", "deprecated": True, "deprecationWarning": OWN_WORDS}, {"name": "v2"}],
+            OWN_WORDS,
+            "the definition has words of its own",
+        ),
+        (
+            [{"name": "v1beta1", "deprecated": True}, {"name": "v1beta2"}, {"name": "v1"}, {"name": "v1alpha1"}],
+            "example.com/v1beta1 Tab is deprecated; use example.com/v1 Tab",
+            "the newest is named",
+        ),
+        (
+            [{"name": "v1", "deprecated": True}, {"name": "v1beta1"}, {"name": "v2", "served": False}],
+            "example.com/v1 Tab is deprecated",
+            "an older version and one that is not served are no way out",
+        ),
+        (
+            [{"name": "v1", "deprecated": True}, {"name": "v2", "deprecated": True}],
+            "example.com/v1 Tab is deprecated",
+            "nor is one that is deprecated too",
+        ),
+    ],
+)
+def test_a_deprecated_version_says_so(versions: list[dict[str, Any]], told: str, reason: str) -> None:
+    all_versions = [{"served": True, "storage": False, "schema": {}, **version} for version in versions]
+    crd = {**CRD, "spec": {**CRD["spec"], "versions": all_versions}}
+    schema = {"kind": "APIResourceSchema", "metadata": {"name": "v1.tabs.example.com"}, "spec": crd["spec"]}
+    name = versions[0]["name"]
+    assert served_from_crd(crd, name).deprecation == told, reason
+    assert served_from_api_resource_schema(schema, name).deprecation == told, reason

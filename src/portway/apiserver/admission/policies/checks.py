@@ -9,121 +9,185 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from portway.apiserver.admission import inputs
+from portway.apiserver import labelselectors, names
+from portway.apiserver.admission import inputs, matchchecks
 from portway.apiserver.admission.policies.expressions import variables_of
+from portway.krm import causes
 from portway.krm.cel.programs import Environment
-from portway.krm.cel.syntax import CompileError
 from portway.krm.cel.types import Type
 from portway.krm.errors import Cause
 from portway.krm.identity import Manifest
-from portway.krm.schemas.findings import display, quote
 
 _IDENTIFIER = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*", re.ASCII)
-_OPERATIONS = ("*", "CONNECT", "CREATE", "DELETE", "UPDATE")
-_REASONS = ("Forbidden", "Invalid", "RequestEntityTooLarge", "Unauthorized")
-
-
-def required(path: str, detail: str = "") -> Cause:
-    return Cause("FieldValueRequired", f"Required value: {detail}" if detail else "Required value", path)
-
-
-def invalid(path: str, value: Any, detail: str) -> Cause:
-    return Cause("FieldValueInvalid", f"Invalid value: {display(value)}: {detail}", path)
-
-
-def unsupported(path: str, value: Any, allowed: tuple[str, ...]) -> Cause:
-    listed = ", ".join(map(quote, allowed))
-    return Cause("FieldValueNotSupported", f"Unsupported value: {display(value)}: supported values: {listed}", path)
-
-
-def forbidden(path: str, detail: str) -> Cause:
-    return Cause("FieldValueForbidden", f"Forbidden: {detail}", path)
+_RESERVED = frozenset(
+    (
+        *("true", "false", "null", "in", "as", "break", "const", "continue", "else", "for", "function", "if"),
+        *("import", "let", "loop", "package", "namespace", "return", "var", "void", "while"),
+    )
+)
+_REASONS = ("Forbidden", "Invalid", "RequestEntityTooLarge")
+_POLICIES = ("Fail", "Ignore")
+_MUTATED = tuple(operation for operation in matchchecks.OPERATIONS if operation != "DELETE")
+_REINVOCATIONS = ("IfNeeded", "Never")
+_ACTIONS = ("Audit", "Deny", "Warn")
+_PATCHES = {"ApplyConfiguration": "applyConfiguration", "JSONPatch": "jsonPatch"}
+_RESULTS = {"ApplyConfiguration": "Object", "JSONPatch": "list(JSONPatch)"}
+_ANNOTATIONS_LIMIT = 20
+_VALUE_LIMIT = 5 * 1024
 
 
 def validating_policy(manifest: Manifest) -> Iterator[Cause]:
     spec = manifest.get("spec") or {}
     yield from _policy(spec)
-    if not spec.get("validations") and not spec.get("auditAnnotations"):
+    validations, annotations = spec.get("validations") or (), spec.get("auditAnnotations") or ()
+    if not validations and not annotations:
         text = "validations or auditAnnotations must contain at least one item"
-        yield required("spec.validations", text)
-        yield required("spec.auditAnnotations", text)
+        yield causes.required("spec.validations", text)
+        yield causes.required("spec.auditAnnotations", text)
     scope = _scope(spec)
     plain = _scope(spec, authorizer=False)
-    for index, entry in enumerate(spec.get("validations") or ()):
+    for index, entry in enumerate(validations):
         yield from _validation(entry, f"spec.validations[{index}]", scope, plain)
-    for index, entry in enumerate(spec.get("auditAnnotations") or ()):
-        path = f"spec.auditAnnotations[{index}]"
-        if not entry.get("key"):
-            yield required(f"{path}.key")
-        yield from expression(entry.get("valueExpression"), f"{path}.valueExpression", plain, ("string", "null"))
+    if len(annotations) > _ANNOTATIONS_LIMIT:
+        shown = [{"Key": e.get("key") or "", "ValueExpression": e.get("valueExpression") or ""} for e in annotations]
+        text = f"must not have more than {_ANNOTATIONS_LIMIT} auditAnnotations"
+        yield causes.invalid("spec.auditAnnotations", shown, text)
+    seen: set[str] = set()
+    for index, entry in enumerate(annotations):
+        path, key = f"spec.auditAnnotations[{index}]", entry.get("key") or ""
+        yield from _annotation(entry, manifest["metadata"].get("name") or "", path, plain)
+        if key in seen:
+            yield causes.duplicate(f"{path}.key", key)
+        seen.add(key)
+
+
+def _annotation(entry: Mapping[str, Any], policy: str, path: str, scope: Environment) -> Iterator[Cause]:
+    key, source = entry.get("key") or "", entry.get("valueExpression") or ""
+    named = f"{policy}/{key}"
+    if not policy:
+        yield causes.invalid(f"{path}.key", key, "requires metadata.name be non-empty")
+    for fault in names.qualified_faults(named) if policy else ():
+        yield causes.invalid(f"{path}.key", named, fault)
+    if not source.strip():
+        yield causes.required(f"{path}.valueExpression", "valueExpression is not specified")
+    elif len(source.strip().encode()) > _VALUE_LIMIT:
+        yield causes.required(f"{path}.valueExpression", f"must not exceed {_VALUE_LIMIT} bytes in length")
+    else:
+        yield from matchchecks.expression(source, f"{path}.valueExpression", scope, ("string", "null"))
 
 
 def mutating_policy(manifest: Manifest) -> Iterator[Cause]:
     spec = manifest.get("spec") or {}
-    yield from _policy(spec)
+    yield from _policy(spec, _MUTATED)
     if not spec.get("mutations"):
-        yield required("spec.mutations", "mutations must contain at least one item")
-    if spec.get("reinvocationPolicy") not in ("Never", "IfNeeded"):
-        yield unsupported("spec.reinvocationPolicy", spec.get("reinvocationPolicy") or "", ("IfNeeded", "Never"))
+        yield causes.required("spec.mutations", "mutations must contain at least one item")
     scope = _scope(spec, patches=True)
     for index, mutation in enumerate(spec.get("mutations") or ()):
-        path, kind = f"spec.mutations[{index}]", mutation.get("patchType")
-        if kind not in ("ApplyConfiguration", "JSONPatch"):
-            yield unsupported(f"{path}.patchType", kind or "", ("ApplyConfiguration", "JSONPatch"))
-            continue
-        field, other = (
-            ("applyConfiguration", "jsonPatch") if kind == "ApplyConfiguration" else ("jsonPatch", "applyConfiguration")
-        )
-        if mutation.get(other):
-            yield invalid(f"{path}.{other}", mutation[other], f"{other} must not be specified when patchType is {kind}")
-        if not mutation.get(field):
-            yield required(f"{path}.{field}", f"{field} must be specified when patchType is {kind}")
-            continue
-        wanted = "Object" if field == "applyConfiguration" else "list(JSONPatch)"
-        yield from expression(mutation[field].get("expression"), f"{path}.{field}.expression", scope, (wanted,))
+        yield from _mutation(mutation, f"spec.mutations[{index}]", scope)
+    reinvocation = spec.get("reinvocationPolicy") or ""
+    if not reinvocation:
+        yield causes.required("spec.reinvocationPolicy")
+    elif reinvocation not in _REINVOCATIONS:
+        yield causes.unsupported("spec.reinvocationPolicy", reinvocation, _REINVOCATIONS)
 
 
-def _policy(spec: Mapping[str, Any]) -> Iterator[Cause]:
+def _mutation(mutation: Mapping[str, Any], path: str, scope: Environment) -> Iterator[Cause]:
+    kind = mutation.get("patchType") or ""
+    if not kind:
+        yield causes.required(f"{path}.patchType")
+        return
+    if kind not in _PATCHES:
+        yield causes.unsupported(f"{path}.patchType", kind, _PATCHES)
+        return
+    for other, field in _PATCHES.items():
+        given, where = mutation.get(field), f"{path}.{field}"
+        if other != kind:
+            if given is not None:
+                yield causes.invalid(where, f"{{{field}}}", f"must not be specified when patchType is {kind}")
+        elif given is None:
+            yield causes.required(where, f"must be specified when patchType is {kind}")
+        elif not (given.get("expression") or "").strip():
+            yield causes.required(f"{where}.expression")
+        else:
+            yield from matchchecks.expression(given["expression"], f"{where}.expression", scope, (_RESULTS[kind],))
+
+
+def _policy(spec: Mapping[str, Any], operations: tuple[str, ...] = matchchecks.OPERATIONS) -> Iterator[Cause]:
     """What both kinds share."""
+    failure = spec.get("failurePolicy") or ""
+    if not failure:
+        yield causes.required("spec.failurePolicy")
+    elif failure not in _POLICIES:
+        yield causes.unsupported("spec.failurePolicy", failure, _POLICIES)
     kind = spec.get("paramKind")
     if kind is not None:
-        for field in ("apiVersion", "kind"):
-            if not kind.get(field):
-                yield required(f"spec.paramKind.{field}")
+        yield from _param_kind(kind, "spec.paramKind")
     constraints = spec.get("matchConstraints")
     if constraints is None:
-        yield required("spec.matchConstraints")
+        yield causes.required("spec.matchConstraints")
     else:
-        yield from match_resources(constraints, "spec.matchConstraints")
+        yield from matchchecks.match_resources(constraints, "spec.matchConstraints")
         if not constraints.get("resourceRules"):
-            yield required("spec.matchConstraints.resourceRules")
-    if spec.get("failurePolicy") not in ("Fail", "Ignore"):
-        yield unsupported("spec.failurePolicy", spec.get("failurePolicy") or "", ("Fail", "Ignore"))
-    yield from match_conditions(spec.get("matchConditions") or (), "spec.matchConditions", params=bool(kind))
+            yield causes.required("spec.matchConstraints.resourceRules")
+        yield from _operations(constraints, operations, "spec.matchConstraints")
+    yield from matchchecks.match_conditions(
+        spec.get("matchConditions") or (), "spec.matchConditions", params=bool(kind)
+    )
     yield from _variables(spec)
 
 
+def _operations(match: Mapping[str, Any], allowed: tuple[str, ...], path: str) -> Iterator[Cause]:
+    if allowed == matchchecks.OPERATIONS:
+        return
+    for rule in match.get("resourceRules") or ():
+        for operation in rule.get("operations") or ():
+            if operation not in allowed:
+                yield causes.unsupported(f"{path}.resourceRules.operations", operation, allowed)
+
+
+def _param_kind(kind: Mapping[str, Any], path: str) -> Iterator[Cause]:
+    api_version, name = kind.get("apiVersion") or "", kind.get("kind") or ""
+    group, _, version = api_version.rpartition("/")
+    if not api_version:
+        yield causes.required(f"{path}.apiVersion")
+    elif api_version.count("/") > 1:
+        yield causes.invalid(f"{path}.apiVersion", api_version, f"unexpected GroupVersion string: {api_version}")
+    else:
+        faults = names.subdomain_faults(group) if group else []
+        if faults:
+            yield causes.invalid(f"{path}.apiVersion", group, ",".join(faults))
+        if not version:
+            yield causes.invalid(f"{path}.apiVersion", api_version, "version must be specified")
+        elif names.dns_1035_faults(version):
+            yield causes.invalid(f"{path}.apiVersion", version, ",".join(names.dns_1035_faults(version)))
+    if not name:
+        yield causes.required(f"{path}.kind")
+    elif names.dns_1035_faults(name.lower()):
+        listed = ",".join(names.dns_1035_faults(name.lower()))
+        yield causes.invalid(f"{path}.kind", name, f"may have mixed case, but should otherwise match: {listed}")
+
+
 def _variables(spec: Mapping[str, Any]) -> Iterator[Cause]:
-    names: set[str] = set()
+    seen: set[str] = set()
     listed = spec.get("variables") or ()
     for index, entry in enumerate(listed):
         path, name = f"spec.variables[{index}]", entry.get("name") or ""
-        if not name:
-            yield required(f"{path}.name", "name is not specified")
-        elif not _IDENTIFIER.fullmatch(name):
-            yield invalid(f"{path}.name", name, "name is not a valid CEL identifier")
-        elif name in names:
-            yield Cause("FieldValueDuplicate", f"Duplicate value: {quote(name)}", f"{path}.name")
-        names.add(name)
+        if not name.strip():
+            yield causes.required(f"{path}.name", "name is not specified")
+        elif not _IDENTIFIER.fullmatch(name) or name in _RESERVED:
+            yield causes.invalid(f"{path}.name", name, "must be a valid CEL identifier")
+        elif name in seen:
+            yield causes.duplicate(f"{path}.name", name)
+        seen.add(name)
     if all(entry.get("expression") and entry.get("name") for entry in listed):
         made = variables_of(dict(spec), params=bool(spec.get("paramKind")), patches="mutations" in spec)
         for index, (_, found) in enumerate(made.expressions):
             if found.program is None:
-                yield invalid(f"spec.variables[{index}].expression", found.source, found.error)
+                yield causes.invalid(f"spec.variables[{index}].expression", found.source, found.error)
     else:
         for index, entry in enumerate(listed):
             if not entry.get("expression"):
-                yield required(f"spec.variables[{index}].expression", "expression is not specified")
+                yield causes.required(f"spec.variables[{index}].expression", "expression is not specified")
 
 
 def _scope(spec: Mapping[str, Any], *, authorizer: bool = True, patches: bool = False) -> Environment:
@@ -133,118 +197,78 @@ def _scope(spec: Mapping[str, Any], *, authorizer: bool = True, patches: bool = 
     return inputs.environment(params=params, variables=known, authorizer=authorizer, patches=patches)
 
 
-def expression(source: str | None, path: str, scope: Environment, wanted: tuple[str, ...]) -> Iterator[Cause]:
-    if not (source or "").strip():
-        what = path.rpartition(".")[2]
-        yield required(path, f"{what} is not specified")
-        return
-    try:
-        found = scope.compile(source or "").type
-    except CompileError as error:
-        yield invalid(path, source, f"compilation failed: {error}")
-        return
-    shown = "null_type" if found.kind == "null" else str(found)
-    dynamic = found.kind == "dyn" and len(wanted) > 1
-    if str(found) not in wanted and not dynamic and not _patch_list(shown, wanted):
-        listed = wanted[0] if len(wanted) == 1 else f"one of [{' '.join(wanted)}]"
-        yield invalid(path, source, f"must evaluate to {listed} but got {shown}")
-
-
-def _patch_list(shown: str, wanted: tuple[str, ...]) -> bool:
-    return wanted == ("list(JSONPatch)",) and shown == "list(dyn)"
-
-
 def _validation(entry: Mapping[str, Any], path: str, scope: Environment, plain: Environment) -> Iterator[Cause]:
-    yield from expression(entry.get("expression"), f"{path}.expression", scope, ("bool",))
-    message = (entry.get("message") or "").strip()
+    source, message = entry.get("expression") or "", (entry.get("message") or "").strip()
+    by_expression = entry.get("messageExpression") or ""
+    if not source.strip():
+        yield causes.required(f"{path}.expression", "expression is not specified")
+    else:
+        yield from matchchecks.expression(source, f"{path}.expression", scope, ("bool",))
+    if by_expression and not by_expression.strip():
+        yield causes.invalid(f"{path}.messageExpression", by_expression, "must be non-empty if specified")
+    elif by_expression:
+        yield from matchchecks.expression(by_expression, f"{path}.messageExpression", plain, ("string",))
     if entry.get("message") and not message:
-        yield invalid(f"{path}.message", entry["message"], "message must be non-empty if specified")
-    elif "\n" in message:
-        yield invalid(f"{path}.message", entry["message"], "message must not contain line breaks")
-    elif not message and "\n" in (entry.get("expression") or "").strip() and not entry.get("messageExpression"):
-        yield required(f"{path}.message", "message must be specified if expression contains line breaks")
-    if entry.get("messageExpression"):
-        yield from expression(entry["messageExpression"], f"{path}.messageExpression", plain, ("string",))
+        yield causes.invalid(f"{path}.message", entry["message"], "must be non-empty if specified")
+    elif "\n" in message or "\r" in message:
+        yield causes.invalid(f"{path}.message", entry["message"], "must not contain line breaks")
     reason = entry.get("reason")
     if reason is not None and reason not in _REASONS:
-        yield unsupported(f"{path}.reason", reason, _REASONS)
-
-
-def match_conditions(conditions: Any, path: str, *, params: bool = False) -> Iterator[Cause]:
-    scope = inputs.environment(params=params)
-    names: set[str] = set()
-    if len(conditions) > 64:
-        yield Cause("FieldValueTooMany", f"Too many: {len(conditions)}: must have at most 64 items", path)
-    for index, condition in enumerate(conditions):
-        where, name = f"{path}[{index}]", condition.get("name") or ""
-        if not name:
-            yield required(f"{where}.name")
-        elif name in names:
-            yield Cause("FieldValueDuplicate", f"Duplicate value: {quote(name)}", f"{where}.name")
-        names.add(name)
-        yield from expression(condition.get("expression"), f"{where}.expression", scope, ("bool",))
-
-
-def match_resources(spec: Mapping[str, Any], path: str) -> Iterator[Cause]:
-    policy = spec.get("matchPolicy")
-    if policy is not None and policy not in ("Equivalent", "Exact"):
-        yield unsupported(f"{path}.matchPolicy", policy, ("Equivalent", "Exact"))
-    for field in ("resourceRules", "excludeResourceRules"):
-        for index, entry in enumerate(spec.get(field) or ()):
-            yield from rule(entry, f"{path}.{field}[{index}]")
-
-
-def rule(entry: Mapping[str, Any], path: str) -> Iterator[Cause]:
-    for field in ("apiGroups", "apiVersions", "resources", "operations"):
-        if not entry.get(field):
-            yield required(f"{path}.{field}")
-    operations = entry.get("operations") or ()
-    for index, operation in enumerate(operations):
-        if operation not in _OPERATIONS:
-            yield unsupported(f"{path}.operations[{index}]", operation, _OPERATIONS)
-    if len(operations) > 1 and "*" in operations:
-        yield invalid(f"{path}.operations", list(operations), "if '*' is present, must not specify other operations")
-    scope = entry.get("scope")
-    if scope is not None and scope not in ("Cluster", "Namespaced", "*"):
-        yield unsupported(f"{path}.scope", scope, ("*", "Cluster", "Namespaced"))
+        yield causes.unsupported(f"{path}.reason", reason, _REASONS)
 
 
 def binding(manifest: Manifest) -> Iterator[Cause]:
-    spec = manifest.get("spec") or {}
-    if not spec.get("policyName"):
-        yield required("spec.policyName")
+    spec, validating = manifest.get("spec") or {}, manifest.get("kind") == "ValidatingAdmissionPolicyBinding"
+    policy = spec.get("policyName") or ""
+    if not policy:
+        yield causes.required("spec.policyName")
+    for fault in names.subdomain_faults(policy) if policy else ():
+        yield causes.invalid("spec.policyName", policy, fault)
     yield from _param_ref(spec.get("paramRef"))
-    yield from match_resources(spec.get("matchResources") or {}, "spec.matchResources")
-    if manifest.get("kind") != "ValidatingAdmissionPolicyBinding":
-        return
-    actions = spec.get("validationActions") or []
-    if not actions:
-        yield required("spec.validationActions", "at least one validation action is required")
+    match = spec.get("matchResources") or {}
+    yield from matchchecks.match_resources(match, "spec.matchResources")
+    if validating:
+        yield from _actions(spec.get("validationActions") or [])
+    else:
+        yield from _operations(match, _MUTATED, "spec.matchResources")
+
+
+def _actions(actions: list[str]) -> Iterator[Cause]:
     for index, action in enumerate(actions):
-        if action not in ("Audit", "Deny", "Warn"):
-            yield unsupported(f"spec.validationActions[{index}]", action, ("Audit", "Deny", "Warn"))
-        elif action in actions[:index]:
-            yield Cause("FieldValueDuplicate", f"Duplicate value: {quote(action)}", f"spec.validationActions[{index}]")
-    if {"Deny", "Warn"} <= set(actions):
+        if action not in _ACTIONS:
+            yield causes.unsupported(f"spec.validationActions[{index}]", action, _ACTIONS)
+        if action in actions[:index]:
+            yield causes.duplicate(f"spec.validationActions[{index}]", action)
+    if {"Deny", "Warn"} <= {*actions}:
         text = (
             "must not contain both Deny and Warn (repeating the same validation failure information in the API "
             "response and headers serves no purpose)"
         )
-        yield invalid("spec.validationActions", sorted(set(actions)), text)
+        yield causes.invalid("spec.validationActions", actions, text)
+    if not actions:
+        yield causes.required("spec.validationActions", "at least one validation action is required")
 
 
 def _param_ref(ref: Mapping[str, Any] | None) -> Iterator[Cause]:
     if ref is None:
         return
-    if ref.get("name") and ref.get("selector") is not None:
-        yield forbidden("spec.paramRef.name", "name and selector are mutually exclusive")
-    elif not ref.get("name") and ref.get("selector") is None:
-        yield required("spec.paramRef", "one of name or selector must be specified")
+    path, name, selector = "spec.paramRef", ref.get("name") or "", ref.get("selector")
+    exclusive = "name and selector are mutually exclusive"
+    for fault in names.segment_faults(name):
+        yield causes.invalid(f"{path}.name", name, fault)
+    if name and selector is not None:
+        yield causes.forbidden(f"{path}.name", exclusive)
+    if selector is not None:
+        yield from labelselectors.check(selector, f"{path}.selector")
+        if name:
+            yield causes.forbidden(f"{path}.selector", exclusive)
+    elif not name:
+        yield causes.required(path, "one of name or selector must be specified")
     action = ref.get("parameterNotFoundAction")
-    if action is None:
-        yield required("spec.paramRef.parameterNotFoundAction")
+    if not action:
+        yield causes.required(f"{path}.parameterNotFoundAction")
     elif action not in ("Allow", "Deny"):
-        yield unsupported("spec.paramRef.parameterNotFoundAction", action, ("Allow", "Deny"))
+        yield causes.unsupported(f"{path}.parameterNotFoundAction", action, ("Deny", "Allow"))
 
 
 CHECKS: dict[str, Callable[[Manifest], Iterator[Cause]]] = {

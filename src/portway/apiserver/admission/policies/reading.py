@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from portway.apiserver.admission.contract import AdmissionRequest
-from portway.apiserver.admission.policies import checks
 from portway.apiserver.admission.policies.definitions import Policy
 from portway.apiserver.authorizing import Authorizer
 from portway.apiserver.rbac import Attributes
 from portway.apiserver.registry import Registry
+from portway.krm import causes
 from portway.krm.errors import Cause
 from portway.krm.identity import Manifest
 
@@ -57,7 +57,7 @@ class ParamReading:
             f'user {request.user.name} must have "get" permission on all objects of the referenced paramKind '
             f"(kind={kind['kind']}, apiVersion={kind['apiVersion']})"
         )
-        return checks.forbidden("spec.paramKind", why)
+        return causes.forbidden("spec.paramKind", why)
 
     def _of_binding(self, request: AdmissionRequest, manifest: Manifest, find: Find) -> Cause | None:
         ref, name = _field(manifest, "paramRef"), _field(manifest, "policyName")
@@ -80,7 +80,7 @@ class ParamReading:
                 f"{read.problem} to determine minimum required permissions and {user} for all groups, versions and "
                 "resources"
             )
-        return checks.forbidden("spec.paramRef", why)
+        return causes.forbidden("spec.paramRef", why)
 
     def _read(self, cluster: str, kind: tuple[str, str] | None) -> _Read:
         if kind is None:

@@ -14,11 +14,11 @@ from typing import Any
 
 import orjson
 
-from portway.apiserver.admission import inputs, matching
+from portway.apiserver.admission import inputs, matchchecks, matching
 from portway.apiserver.admission.contract import AdmissionRequest
 from portway.apiserver.admission.matching import Criteria, Matcher
-from portway.apiserver.admission.policies import checks
 from portway.apiserver.following import Follower
+from portway.krm import causes
 from portway.krm.errors import Cause, forbidden, invalid
 from portway.krm.identity import Manifest
 from portway.store.contract import Key, Reads
@@ -166,18 +166,18 @@ class RegoPolicies:
 
     async def _judge(self, request: AdmissionRequest, manifest: Manifest) -> None:
         spec = manifest.get("spec") or {}
-        source, causes = spec.get("rego") or "", list(checks.match_resources(spec.get("match") or {}, "spec.match"))
+        source, found = spec.get("rego") or "", list(matchchecks.match_resources(spec.get("match") or {}, "spec.match"))
         if not (spec.get("match") or {}).get("resourceRules"):
-            causes.append(checks.required("spec.match.resourceRules"))
-        causes += [Cause("FieldValueInvalid", f"Invalid value: {why}", "spec.rego") for why in faults(source)]
+            found.append(causes.required("spec.match.resourceRules"))
+        found += [Cause("FieldValueInvalid", f"Invalid value: {why}", "spec.rego") for why in faults(source)]
         policy = parse(Key(POLICIES, "", "", request.name), 0, manifest)
-        if policy is not None and not causes:
+        if policy is not None and not found:
             try:
                 await self.worker.evaluate(source, policy.query, {"request": {}})
             except RegoFailed as failure:
-                causes.append(Cause("FieldValueInvalid", f"Invalid value: {failure}", "spec.rego"))
-        if causes:
-            raise invalid("Policy", request.name, tuple(causes), request.resource.served.gvk.group)
+                found.append(Cause("FieldValueInvalid", f"Invalid value: {failure}", "spec.rego"))
+        if found:
+            raise invalid("Policy", request.name, tuple(found), request.resource.served.gvk.group)
 
     async def _apply(self, policy: RegoPolicy, seen: AdmissionRequest, request: AdmissionRequest) -> None:
         given = {"request": {**inputs.describe(seen), "object": seen.object, "oldObject": seen.old}}

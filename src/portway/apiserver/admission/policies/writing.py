@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from portway.apiserver import schemachecks
 from portway.apiserver.admission.contract import AdmissionRequest, Operation
 from portway.apiserver.admission.policies import checks, typechecks
 from portway.apiserver.admission.policies.definitions import GROUP
@@ -9,7 +10,6 @@ from portway.apiserver.admission.policies.reading import ParamReading
 from portway.apiserver.registry import Registry
 from portway.krm.errors import invalid
 from portway.krm.identity import Manifest
-from portway.krm.schemas import validating
 
 
 class PolicyWriting:
@@ -26,7 +26,7 @@ class PolicyWriting:
         check = checks.CHECKS.get(gvk.kind)
         if check is None:
             return
-        if validating.validate(request.resource.served.schema, manifest):
+        if schemachecks.has_wrong_types(request.resource, manifest):
             return  # said by the validation that follows
         _complete(gvk.kind, manifest.setdefault("spec", {}))
         causes = tuple(check(manifest))

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from portway.apiserver import webhooks
-from portway.apiserver.admission import inputs
+from portway.apiserver import names, schemachecks, webhooks
+from portway.apiserver.admission import inputs, matchchecks
 from portway.apiserver.admission.contract import AdmissionRequest
 from portway.apiserver.admission.matching import Criteria
-from portway.apiserver.admission.policies import checks
 from portway.apiserver.admission.policies.expressions import Expression, compiled
 from portway.apiserver.admission.policies.writing import complete_match
+from portway.krm import causes
 from portway.krm.errors import Cause, invalid
 from portway.krm.identity import Manifest
-from portway.krm.schemas import validating
 from portway.store.contract import Key
 
 KINDS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
@@ -61,16 +60,20 @@ class WebhookWriting:
         gvk, manifest = request.resource.served.gvk, request.object
         if gvk.kind not in KINDS or manifest is None or request.subresource:
             return
-        if validating.validate(request.resource.served.schema, manifest):
+        if schemachecks.has_wrong_types(request.resource, manifest):
             return  # said by the validation that follows
-        mutating = gvk.kind == KINDS[0]
-        causes: list[Cause] = []
-        names: set[str] = set()
-        for index, hook in enumerate(manifest.get("webhooks") or ()):
-            _complete(hook, mutating=mutating)
-            causes += _check(hook, f"webhooks[{index}]", names)
-        if causes:
-            raise invalid(gvk.kind, request.name, tuple(causes), gvk.group)
+        hooks = manifest.get("webhooks") or ()
+        for hook in hooks:
+            _complete(hook, mutating=gvk.kind == KINDS[0])
+        found = tuple(check(hooks))
+        if found:
+            raise invalid(gvk.kind, request.name, found, gvk.group)
+
+
+def check(hooks: Sequence[Mapping[str, Any]]) -> Iterator[Cause]:
+    known: set[str] = set()
+    for index, hook in enumerate(hooks):
+        yield from _check(hook, f"webhooks[{index}]", known)
 
 
 def _complete(hook: Manifest, *, mutating: bool) -> None:
@@ -83,31 +86,52 @@ def _complete(hook: Manifest, *, mutating: bool) -> None:
         hook.setdefault("reinvocationPolicy", "Never")
 
 
-def _check(hook: Mapping[str, Any], path: str, names: set[str]) -> Iterator[Cause]:
+def _check(hook: Mapping[str, Any], path: str, known: set[str]) -> Iterator[Cause]:
     name = hook.get("name") or ""
-    if name.count(".") < 2 or not all(name.split(".")):
-        text = "should be a domain with at least three segments separated by dots"
-        yield checks.invalid(f"{path}.name", name, text)
-    if name in names:
-        yield Cause("FieldValueDuplicate", f'Duplicate value: "{name}"', f"{path}.name")
-    names.add(name)
+    yield from _check_name(name, f"{path}.name")
     for index, rule in enumerate(hook.get("rules") or ()):
-        yield from checks.rule(rule, f"{path}.rules[{index}]")
+        yield from matchchecks.rule(rule, f"{path}.rules[{index}]")
     for field, allowed in _CHOICES.items():
-        if field in hook and hook[field] not in allowed:
-            yield checks.unsupported(f"{path}.{field}", hook[field], allowed)
-    if not hook.get("sideEffects"):
-        yield checks.required(f"{path}.sideEffects", "must specify one of None, NoneOnDryRun")
+        if hook.get(field) is not None and hook[field] not in allowed:
+            yield causes.unsupported(f"{path}.{field}", hook[field], allowed)
+    if hook.get("sideEffects") is None:
+        yield causes.required(f"{path}.sideEffects", "must specify one of None, NoneOnDryRun")
     if not 1 <= hook.get("timeoutSeconds", 10) <= 30:
         text = "the timeout value must be between 1 and 30 seconds"
-        yield checks.invalid(f"{path}.timeoutSeconds", hook["timeoutSeconds"], text)
-    versions = hook.get("admissionReviewVersions") or []
-    if "v1" not in versions:
-        where = f"{path}.admissionReviewVersions"
-        text = "must include v1, the only version of AdmissionReview that is sent"
-        yield checks.invalid(where, versions, text) if versions else checks.required(where, "must specify v1")
-    yield from checks.match_conditions(hook.get("matchConditions") or (), f"{path}.matchConditions")
+        yield causes.invalid(f"{path}.timeoutSeconds", hook["timeoutSeconds"], text)
+    yield from matchchecks.selectors(hook, path)
     yield from _check_client(hook.get("clientConfig") or {}, f"{path}.clientConfig")
+    yield from matchchecks.match_conditions(hook.get("matchConditions") or (), f"{path}.matchConditions")
+    yield from _check_reviews(hook.get("admissionReviewVersions") or [], f"{path}.admissionReviewVersions")
+    if name and name in known:
+        yield causes.duplicate(f"{path}.name", name)
+    known.add(name)
+
+
+def _check_name(name: str, path: str) -> Iterator[Cause]:
+    faults = names.subdomain_faults(name)
+    if not name:
+        yield causes.required(path)
+    elif faults:
+        yield causes.invalid(path, name, ",".join(faults))
+    elif name.count(".") < 2:
+        yield causes.invalid(path, name, "should be a domain with at least three segments separated by dots")
+
+
+def _check_reviews(versions: list[str], path: str) -> Iterator[Cause]:
+    if not versions:
+        yield causes.required(path, "must specify one of v1, v1beta1")
+        return
+    for index, version in enumerate(versions):
+        if version in versions[:index]:
+            yield causes.invalid(f"{path}[{index}]", version, "duplicate version")
+            continue
+        for fault in names.dns_1035_faults(version):
+            yield causes.invalid(f"{path}[{index}]", version, fault)
+    if not {"v1", "v1beta1"} & {*versions}:
+        yield causes.invalid(path, versions, "must include at least one of v1, v1beta1")
+    elif "v1" not in versions:
+        yield causes.invalid(path, versions, "must include v1, the only version of AdmissionReview that is sent")
 
 
 _CHOICES = {
@@ -119,7 +143,13 @@ _CHOICES = {
 
 
 def _check_client(client: Mapping[str, Any], path: str) -> Iterator[Cause]:
-    yield from webhooks.check(client, path)
-    if client.get("service") and not client.get("url"):
+    url, service = client.get("url"), client.get("service")
+    if (url is None) == (service is None):
+        yield causes.required(path, "exactly one of url or service is required")
+    elif service is not None:
         text = "services are not reachable from here, for no network of pods is served: give the url of the webhook"
-        yield checks.forbidden(f"{path}.service", text)
+        yield causes.forbidden(f"{path}.service", text)
+    else:
+        yield from webhooks.check_url(url or "", f"{path}.url")
+    if client.get("caBundle"):
+        yield from webhooks.check_bundle(client["caBundle"], f"{path}.caBundle")
