@@ -23,6 +23,9 @@ from portway.bootstrap.protocols import Protocol
 
 _TLS_HANDSHAKE = 0x16
 _FIRST_BYTE_SECONDS = 30.0
+_IDLE_SECONDS = 180
+"""Longer than clients keep a connection for later (5 s to 90 s), so that none is closed under a request on its way."""
+
 _BACKLOG = 2048
 UNREAD_SECONDS = 20
 """How long what was sent may stay unread before the connection is dropped, by the kernel: watches nobody reads."""
@@ -61,6 +64,7 @@ class Server:
             server_header=False,
             date_header=False,
             proxy_headers=False,
+            timeout_keep_alive=_IDLE_SECONDS,
             h11_max_incomplete_event_size=64 * 1024,
         )
         self._config.load()
