@@ -62,7 +62,7 @@ async def test_an_update_of_a_custom_object_needs_a_revision(api: Any, make: Any
     await api.post(CRDS, make.definition({}))
     await api.post(make.widgets, make.widget("a"))
     refused = await api.refused("PUT", f"{make.widgets}/a", make.widget("a"))
-    assert "metadata.resourceVersion: Invalid value: 0x0: must be specified for an update" in refused[2]
+    assert "metadata.resourceVersion: Invalid value: 0: must be specified for an update" in refused[2]
 
 
 async def test_strategic_patches_are_for_built_in_kinds(api: Any, make: Any) -> None:
@@ -122,6 +122,8 @@ async def test_scale_reads_and_writes_the_paths_of_the_schema(api: Any, make: An
         {"replicas": 1, "selector": "app=x"},
     )
     assert (await api.get(f"{make.widgets}/a"))["spec"] == {"n": 5}
+    misnamed = {**patched, "metadata": {"name": "b"}}
+    assert (await api.refused("PUT", f"{make.widgets}/a/scale", misnamed))[0] == 400
 
 
 async def test_selectable_fields(api: Any, make: Any) -> None:

@@ -80,20 +80,24 @@ def _custom(schema: Mapping[str, Any], prefix: str) -> Schema:
     properties = dict(schema.get("properties") or {})
     properties.pop("metadata", None)
     published["properties"] = properties
-    change = _to_v2 if prefix == V2 else _embedded
+    change = _to_v2 if prefix == V2 else _to_v3
     published = _walk(published, change)
     published.setdefault("properties", {})["metadata"] = _referred(metadata, prefix)
     return published
 
 
-def _embedded(node: Schema) -> Schema:
+def _to_v3(node: Schema) -> Schema:
+    """What x-kubernetes-* extensions mean is said in OpenAPI, too."""
+    if node.get("x-kubernetes-int-or-string") and not node.keys() & {"type", "anyOf", "allOf"}:
+        return {**node, "anyOf": [{"type": "integer"}, {"type": "string"}]}
     if not node.get("x-kubernetes-embedded-resource"):
         return node
     properties = dict(node.get("properties") or {})
     for name, value in definitions.TYPE_FIELDS.items():
         properties.setdefault(name, value)
     properties.setdefault("metadata", {"allOf": [{"$ref": V3 + definitions.OBJECT_META}]})
-    return {**node, "properties": properties}
+    required = [name for name in ("kind", "apiVersion") if name not in (node.get("required") or ())]
+    return {**node, "properties": properties, "required": [*(node.get("required") or ()), *required]}
 
 
 def _to_v2(node: Schema) -> Schema:

@@ -28,6 +28,7 @@ async def get(context: Context, request: Request, resource: Resource) -> Respons
 
 async def update(context: Context, request: Request, resource: Resource) -> Response:
     wanted, _ = await bodies.read_manifest(request, SCALE, custom=False)
+    updating.check_name(request, wanted)
     return await _write(context, request, resource, lambda _scale: wanted)
 
 

@@ -27,10 +27,9 @@ async def update(context: Context, request: Request, resource: Resource) -> Resp
     conditional = bool(manifest["metadata"].get("resourceVersion"))
     await getting.live(context, request, resource)  # what is not there is not found, whatever else may be wrong
     if resource.served.custom and not conditional:
-        cause = Cause(
-            "FieldValueInvalid", "Invalid value: 0x0: must be specified for an update", "metadata.resourceVersion"
-        )
-        raise invalid(gvk.kind, request.target.name, (cause,), gvk.group)
+        message = "Invalid value: 0: must be specified for an update"
+        cause = Cause("FieldValueInvalid", message, "metadata.resourceVersion")
+        raise invalid(resource.served.plural, request.target.name, (cause,), gvk.group)
     renderer = Renderer(request, resource, context.tenants)
     for _ in range(1 if conditional else ATTEMPTS):
         found = await getting.live(context, request, resource)

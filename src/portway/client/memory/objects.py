@@ -260,7 +260,7 @@ def _check_preconditions(key: Key, live: Manifest, given: dict[str, Any]) -> Non
     if not version and key.group.endswith(("portway.dev", "kcp.io")):
         cause = errors.Cause(
             "FieldValueInvalid",
-            "Invalid value: 0x0: must be specified for an update",
+            "Invalid value: 0: must be specified for an update",
             "metadata.resourceVersion",
         )
         raise errors.invalid(key.plural, key.name, (cause,), key.group)

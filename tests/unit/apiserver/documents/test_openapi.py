@@ -121,6 +121,17 @@ def test_an_embedded_object_is_published_with_type_fields_and_metadata() -> None
     schemas = read(openapi_v3.document([served], TABS))["components"]["schemas"]
     published = schemas["com.example.stable.v1.Tab"]["properties"]["template"]
     assert set(published["properties"]) == {"apiVersion", "kind", "metadata"}
+    assert published["required"] == ["kind", "apiVersion"]
+
+
+def test_int_or_string_is_published_as_the_choice_it_is() -> None:
+    spec = {"type": "object", "properties": {"port": {"x-kubernetes-int-or-string": True}}}
+    served = tab(schema={"type": "object", "properties": {"spec": spec}})
+    published = read(openapi_v3.document([served], TABS))["components"]["schemas"]["com.example.stable.v1.Tab"]
+    assert published["properties"]["spec"]["properties"]["port"] == {
+        "x-kubernetes-int-or-string": True,
+        "anyOf": [{"type": "integer"}, {"type": "string"}],
+    }
 
 
 def test_the_older_document_leaves_open_what_it_cannot_say() -> None:
