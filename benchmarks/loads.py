@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import json
 import random
 import re
 import time
@@ -15,6 +14,7 @@ from multiprocessing import get_context
 from multiprocessing.synchronize import Barrier
 from typing import Any
 
+import orjson
 import uvloop
 
 from benchmarks.wire import Connection, Target
@@ -155,7 +155,7 @@ async def _count(load: Load, step: AsyncIterator[None], left: itertools.count[in
 async def _creating(load: Load, index: int, connection: Connection) -> AsyncIterator[None]:
     yield
     for number in itertools.count():
-        body = json.dumps(widget(f"{load.prefix}-{index}-{number}", number)).encode()
+        body = orjson.dumps(widget(f"{load.prefix}-{index}-{number}", number))
         answer = await connection.ask(load.target.request("POST", COLLECTION, body))
         assert answer.code == 201, answer
         yield
@@ -175,14 +175,14 @@ async def _updating(load: Load, index: int, connection: Connection) -> AsyncIter
     """Each connection has an object of its own and writes over what it was answered last."""
     name = f"{load.prefix}-{index}"
     answer = await connection.ask(
-        load.target.request("POST", COLLECTION, json.dumps(widget(name, 0)).encode()),
+        load.target.request("POST", COLLECTION, orjson.dumps(widget(name, 0))),
     )
     assert answer.code == 201, answer
     yield
     for number in itertools.count(1):
-        manifest = json.loads(answer.body)
+        manifest = orjson.loads(answer.body)
         manifest["spec"]["size"] = number
-        body = json.dumps(manifest).encode()
+        body = orjson.dumps(manifest)
         answer = await connection.ask(load.target.request("PUT", f"{COLLECTION}/{name}", body))
         assert answer.code == 200, answer
         yield
@@ -191,7 +191,7 @@ async def _updating(load: Load, index: int, connection: Connection) -> AsyncIter
 async def _applying(load: Load, index: int, connection: Connection) -> AsyncIterator[None]:
     name = f"{load.prefix}-{index}"
     for number in itertools.count():
-        body = json.dumps(widget(name, number)).encode()
+        body = orjson.dumps(widget(name, number))
         path = f"{COLLECTION}/{name}?fieldManager=bench&force=true"
         answer = await connection.ask(load.target.request("PATCH", path, body, _APPLY))
         assert answer.code in (200, 201), answer
@@ -268,7 +268,7 @@ async def _write(target: Target, events: int, every: float) -> int:
     free = [await Connection.open(target) for _ in range(8)]
 
     async def one(number: int, connection: Connection) -> None:
-        body = json.dumps(widget(f"fan-{number}", number, str(time.monotonic_ns()))).encode()
+        body = orjson.dumps(widget(f"fan-{number}", number, str(time.monotonic_ns())))
         answer = await connection.ask(target.request("POST", COLLECTION, body))
         assert answer.code == 201, answer
         free.append(connection)
