@@ -120,7 +120,9 @@ class Server:
         deps = Deps(self.api, index, login=login, logs=logs, settings=Settings(docs=self._docs))
         following = asyncio.create_task(index.run(self.api.at(ALL_WORKSPACES)))
         await index.ready.wait()
-        config = uvicorn.Config(create_app(deps), log_level="error", lifespan="off", timeout_graceful_shutdown=1)
+        config = uvicorn.Config(
+            create_app(deps), log_level="error", lifespan="off", timeout_graceful_shutdown=1, timeout_keep_alive=180
+        )
         self._server = uvicorn.Server(config)
         self._server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
         serving = asyncio.create_task(self._server.serve([self._socket]))
