@@ -63,6 +63,9 @@ class Renderer:
     def several(self, records: Sequence[Record], list_metadata: Manifest) -> bytes:
         """A list in the accepted form; ``list_metadata``: resourceVersion, continue, remainingItemCount."""
         gvk = self._resource.served.gvk
+        if self.form is Form.OBJECT and self._tenants is None and self._resource.served.custom:
+            head = {"kind": self._resource.served.list_kind or f"{gvk.kind}List", "apiVersion": gvk.api_version}
+            return _list(head, list_metadata, [part for record in records for part in self._parts(record)])
         values = [self.value(record) for record in records]
         if self.form is Form.TABLE:
             table = self.table([orjson.loads(value) for value in values])
@@ -73,13 +76,19 @@ class Renderer:
                 orjson.dumps(self._metadata(orjson.loads(value), typed=not self._accepted.as_protobuf))
                 for value in values
             ]
-            head: Manifest = {"kind": "PartialObjectMetadataList", "apiVersion": self._accepted.api_version}
+            head = {"kind": "PartialObjectMetadataList", "apiVersion": self._accepted.api_version}
         else:
             if not self._resource.served.custom:
                 values = [objects.without_type(value, gvk.api_version, gvk.kind) for value in values]
             head = {"kind": self._resource.served.list_kind or f"{gvk.kind}List", "apiVersion": gvk.api_version}
-        opening = orjson.dumps({**head, "metadata": list_metadata})[:-1]
-        return b"".join((opening, b',"items":[', b",".join(values), b"]}"))
+        return _list(head, list_metadata, [part for value in values for part in (b",", value)])
+
+    def _parts(self, record: Record) -> tuple[bytes, ...]:
+        """What stands in a list for the record: a comma and its value, in pieces as it is kept."""
+        is_old = self._resource.has_defaults and record.revision < self._resource.changed_at
+        if is_old or not record.begin.startswith(self._prefix):
+            return (b",", self.value(record))
+        return (b",", record.begin, record.end)
 
     def table(self, manifests: Sequence[Manifest]) -> Manifest:
         table = tables.render(self._resource.served, manifests, include=self._include)
@@ -109,6 +118,12 @@ class Renderer:
     def _metadata(self, manifest: Manifest, *, typed: bool = True) -> Manifest:
         type_ = {"kind": "PartialObjectMetadata", "apiVersion": self._accepted.api_version} if typed else {}
         return {**type_, "metadata": manifest["metadata"]}
+
+
+def _list(head: Manifest, metadata: Manifest, parts: list[bytes]) -> bytes:
+    """``parts`` begin with a comma."""
+    opening = orjson.dumps({**head, "metadata": metadata})[:-1]
+    return b"".join((opening, b',"items":[', *parts[1:], b"]}"))
 
 
 def accepted_by(request: Request, offered: frozenset[Form] = negotiating.ALL_FORMS) -> Accepted:
