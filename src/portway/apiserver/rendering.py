@@ -8,7 +8,7 @@ from functools import lru_cache
 import orjson
 
 from portway.apiserver import negotiating, objects
-from portway.apiserver.negotiating import Accepted, Form
+from portway.apiserver.negotiating import Form
 from portway.apiserver.requests import Request
 from portway.apiserver.resources import Resource
 from portway.apiserver.tenants import Tenants
@@ -28,7 +28,7 @@ class Renderer:
         """``streams``: of the Tables of a watch only the first says what its columns are."""
         self._resource = resource
         self._tenants = tenants if request.tenant is None and request.view is None else None
-        self._accepted = accepted_by(request)
+        self._accepted = negotiating.accepted(request.header(b"accept"))
         self._include = _included(request) if self.form is Form.TABLE else tables.METADATA
         self._streams = streams
         self._headers = True
@@ -124,10 +124,6 @@ def _list(head: Manifest, metadata: Manifest, parts: list[bytes]) -> bytes:
     """``parts`` begin with a comma."""
     opening = orjson.dumps({**head, "metadata": metadata})[:-1]
     return b"".join((opening, b',"items":[', *parts[1:], b"]}"))
-
-
-def accepted_by(request: Request, offered: frozenset[Form] = negotiating.ALL_FORMS) -> Accepted:
-    return negotiating.accepted(request.header(b"accept"), offered)
 
 
 def _included(request: Request) -> str:

@@ -28,6 +28,7 @@ else:
 
 _ANSWER_LIMIT = 16 * 1024 * 1024
 """Bytes of an answer that are read: a conversion gives back a whole page of objects."""
+_REVIEWS = ("v1", "v1beta1")
 _HEADERS = {"content-type": "application/json", "accept": "application/json"}
 
 
@@ -111,6 +112,18 @@ def check(client_config: Any, path: str, *, certificates: bool = True) -> Iterat
     bundle = client_config.get("caBundle")
     if bundle and certificates:
         yield from check_bundle(bundle, f"{path}.caBundle")
+
+
+def check_review_versions(versions: list[str], path: str) -> Iterator[Cause]:
+    """Of reviews that a webhook understands, when any are given."""
+    for index, version in enumerate(versions):
+        if version in versions[:index]:
+            yield causes.invalid(f"{path}[{index}]", version, "duplicate version")
+            continue
+        for fault in names.dns_1035_faults(version):
+            yield causes.invalid(f"{path}[{index}]", version, fault)
+    if not {*_REVIEWS} & {*versions}:
+        yield causes.invalid(path, versions, f"must include at least one of {', '.join(_REVIEWS)}")
 
 
 def check_bundle(bundle: str, path: str) -> Iterator[Cause]:

@@ -6,13 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from portway.apiserver import names, webhooks
+from portway.apiserver import webhooks
 from portway.krm import causes
 from portway.krm.errors import Cause
 
 _PATH = "spec.conversion"
 _STRATEGIES = ("None", "Webhook")
-_REVIEWS = ("v1", "v1beta1")
 
 RENAMED = (
     (re.compile(r"\bspec\.conversion\.webhook\.clientConfig\b"), "spec.conversion.webhookClientConfig"),
@@ -42,18 +41,7 @@ def check(conversion: Mapping[str, Any], *, established: bool) -> Iterator[Cause
         yield causes.required(f"{where}.clientConfig", "required when strategy is set to Webhook")
     else:
         yield from webhooks.check(client, f"{where}.clientConfig", certificates=established)
-    yield from _check_reviews(reviews, f"{where}.conversionReviewVersions")
-
-
-def _check_reviews(reviews: list[str], path: str) -> Iterator[Cause]:
-    if not reviews:
-        yield causes.required(path)
-        return
-    for index, version in enumerate(reviews):
-        if version in reviews[:index]:
-            yield causes.invalid(f"{path}[{index}]", version, "duplicate version")
-            continue
-        for fault in names.dns_1035_faults(version):
-            yield causes.invalid(f"{path}[{index}]", version, fault)
-    if not {*_REVIEWS} & {*reviews}:
-        yield causes.invalid(path, reviews, f"must include at least one of {', '.join(_REVIEWS)}")
+    if reviews:
+        yield from webhooks.check_review_versions(reviews, f"{where}.conversionReviewVersions")
+    else:
+        yield causes.required(f"{where}.conversionReviewVersions")

@@ -122,15 +122,8 @@ def _check_reviews(versions: list[str], path: str) -> Iterator[Cause]:
     if not versions:
         yield causes.required(path, "must specify one of v1, v1beta1")
         return
-    for index, version in enumerate(versions):
-        if version in versions[:index]:
-            yield causes.invalid(f"{path}[{index}]", version, "duplicate version")
-            continue
-        for fault in names.dns_1035_faults(version):
-            yield causes.invalid(f"{path}[{index}]", version, fault)
-    if not {"v1", "v1beta1"} & {*versions}:
-        yield causes.invalid(path, versions, "must include at least one of v1, v1beta1")
-    elif "v1" not in versions:
+    yield from webhooks.check_review_versions(versions, path)
+    if "v1beta1" in versions and "v1" not in versions:
         yield causes.invalid(path, versions, "must include v1, the only version of AdmissionReview that is sent")
 
 
