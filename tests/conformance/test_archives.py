@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.revisions import counting
 
 from portway.store import archives
 from portway.store.archives import Archivable, ArchiveError, NotEmpty
@@ -37,9 +38,9 @@ def target(request: pytest.FixtureRequest, tmp_path: Path) -> Kind:
 
 def _kind(request: pytest.FixtureRequest, name: str, path: Path) -> Kind:
     if name == "sqlite":
-        return lambda: SqliteStore(path), SqliteArchiving(path)
+        return lambda: SqliteStore(path, clock=counting()), SqliteArchiving(path)
     dsn = request.getfixturevalue("database" if path.name == "source.db" else "other_database")
-    return lambda: PostgresStore(dsn), PostgresArchiving(dsn)
+    return lambda: PostgresStore(dsn, clock=counting()), PostgresArchiving(dsn)
 
 
 async def fill(store: Store) -> None:
@@ -73,7 +74,7 @@ async def test_a_backup_of_a_store_in_use_comes_back_with_its_revisions(
     store = target[0]()
     assert await contents(store) == before
     assert [(e.event.record.revision, e.user) for e in await store.history(key("a"), 9)] == [(3, "bob")]
-    [answer] = await store.commit([[Put(key("a"), lambda _: b"new", 3)]])
+    _, [answer] = await store.commit([[Put(key("a"), lambda _: b"new", 3)]])
     assert isinstance(answer, list)
     assert answer[0].record.revision == 6
     with pytest.raises(Compacted):

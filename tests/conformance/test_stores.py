@@ -7,7 +7,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from tests.revisions import counting
 
+from portway.store import compacting
+from portway.store.clocks import RevisionClock
 from portway.store.contract import (
     Compacted,
     Conflict,
@@ -45,16 +48,16 @@ class OpenStore:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def make(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Store]:
+def make_at(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[RevisionClock], Store]:
     if request.param == "sqlite":
-        return lambda: SqliteStore(tmp_path / "store.db")
+        return lambda clock: SqliteStore(tmp_path / "store.db", clock=clock)
     dsn = request.getfixturevalue("database")
-    return lambda: PostgresStore(dsn)
+    return lambda clock: PostgresStore(dsn, clock=clock)
 
 
 @pytest.fixture
-async def opened(make: Callable[[], Store]) -> AsyncIterator[OpenStore]:
-    opened = OpenStore(make)
+async def opened(make_at: Callable[[RevisionClock], Store]) -> AsyncIterator[OpenStore]:
+    opened = OpenStore(lambda: make_at(counting()))
     await opened.store.load()
     yield opened
     await opened.store.close()
@@ -74,16 +77,16 @@ async def test_a_new_store_is_empty_at_revision_zero(opened: OpenStore) -> None:
 
 async def test_create_replace_and_delete_are_events_with_the_state_before(opened: OpenStore) -> None:
     answers = [
-        *await opened.store.commit([[Put(KEY, body("a"), 0)]]),
-        *await opened.store.commit([[Put(KEY, body("b"), 1)]]),
-        *await opened.store.commit([[Delete(KEY, body("gone"), 2)]]),
+        await opened.store.commit([[Put(KEY, body("a"), 0)]]),
+        await opened.store.commit([[Put(KEY, body("b"), 1)]]),
+        await opened.store.commit([[Delete(KEY, body("gone"), 2)]]),
     ]
     expected = [
         Event(EventType.ADDED, Record(KEY, 1, value(1, "a")), None),
         Event(EventType.MODIFIED, Record(KEY, 2, value(2, "b")), value(1, "a"), 1),
         Event(EventType.DELETED, Record(KEY, 3, value(3, "gone")), value(2, "b"), 2),
     ]
-    assert answers == [[event] for event in expected]
+    assert answers == [(before, [[event]]) for before, event in enumerate(expected)]
     assert await opened.store.events(0, 10) == expected
 
 
@@ -110,14 +113,14 @@ async def test_a_change_that_meets_another_state_is_a_conflict(
     opened: OpenStore, change: Put | Delete, actual: Record | None, reason: str
 ) -> None:
     await opened.store.commit([[Put(KEY, body("a"), 0)]])
-    [answer] = await opened.store.commit([[change]])
+    _, [answer] = await opened.store.commit([[change]])
     assert isinstance(answer, Conflict), reason
     assert (answer.key, answer.actual) == (change.key, actual)
     assert (await opened.reopen())[0] == 1
 
 
 async def test_a_request_is_applied_whole_or_not_at_all(opened: OpenStore) -> None:
-    refused, granted = await opened.store.commit(
+    _, (refused, granted) = await opened.store.commit(
         [[Put(KEY, body("a"), 0), Put(OTHER, body("b"), 9)], [Put(OTHER, body("c"), 0), Put(KEY, body("d"), 0)]]
     )
     assert isinstance(refused, Conflict)
@@ -142,7 +145,7 @@ class Held:
 
 
 async def _granted(store: Store, *changes: Put | Delete) -> list[Event]:
-    [answer] = await store.commit([list(changes)])
+    _, [answer] = await store.commit([list(changes)])
     assert isinstance(answer, list)
     return answer
 
@@ -156,9 +159,9 @@ async def test_a_trusted_state_is_decided_by_while_it_is_the_newest_and_looked_b
     held.hear(first)
     second = await _granted(opened.store, Put(KEY, body("b"), 1), Put(OTHER, body("c"), 0))
     third = await _granted(opened.store, Put(KEY, body("d"), 2))  # of which the state has not heard yet
-    [refused] = await opened.store.commit([[Put(KEY, body("e"), 1)]])
+    _, [refused] = await opened.store.commit([[Put(KEY, body("e"), 1)]])
     held.hear([*second, *third])
-    [taken] = await opened.store.commit([[Put(OTHER, body("f"), 0)]])
+    _, [taken] = await opened.store.commit([[Put(OTHER, body("f"), 0)]])
     assert [event.previous for event in (*first, *second, *third)] == [None, value(1, "a"), None, value(2, "b")]
     assert isinstance(refused, Conflict)
     assert refused.actual == Record(KEY, 4, value(4, "d"))
@@ -176,7 +179,7 @@ async def test_commits_at_once_on_a_trusted_state_do_not_take_the_same_revision(
 
 
 async def test_two_creates_of_one_name_in_one_transaction_make_one_object(opened: OpenStore) -> None:
-    first, second = await opened.store.commit([[Put(KEY, body("a"), 0)], [Put(KEY, body("b"), 0)]])
+    _, (first, second) = await opened.store.commit([[Put(KEY, body("a"), 0)], [Put(KEY, body("b"), 0)]])
     assert isinstance(first, list)
     assert isinstance(second, Conflict)
     assert second.actual == first[0].record
@@ -190,7 +193,7 @@ async def test_changes_of_one_request_build_on_each_other(opened: OpenStore) -> 
 
 async def test_a_large_batch_gets_revisions_without_holes(opened: OpenStore) -> None:
     keys = [Key("configmaps", "root", "default", f"n{number}") for number in range(333)]
-    answers = await opened.store.commit([[Put(key, body("a"), 0)] for key in keys])
+    _, answers = await opened.store.commit([[Put(key, body("a"), 0)] for key in keys])
     assert [event.record.revision for answer in answers if isinstance(answer, list) for event in answer] == list(
         range(1, 334)
     )
@@ -203,7 +206,7 @@ async def test_a_failing_encoder_leaves_nothing_behind(opened: OpenStore) -> Non
 
     with pytest.raises(ZeroDivisionError):
         await opened.store.commit([[Put(KEY, body("a"), 0)], [Put(OTHER, fail, 0)]])
-    [answer] = await opened.store.commit([[Put(KEY, body("b"), 0)]])
+    _, [answer] = await opened.store.commit([[Put(KEY, body("b"), 0)]])
     assert answer == [Event(EventType.ADDED, Record(KEY, 1, value(1, "b")), None)]
 
 
@@ -216,7 +219,7 @@ async def test_events_are_read_after_a_revision_up_to_a_limit(opened: OpenStore)
 async def test_values_may_be_any_bytes(opened: OpenStore) -> None:
     sealed = bytes(range(256))
     await opened.store.commit([[Put(KEY, lambda _: sealed, 0)]])
-    [replaced] = await opened.store.commit([[Put(KEY, lambda _: b"", 1)]])
+    _, [replaced] = await opened.store.commit([[Put(KEY, lambda _: b"", 1)]])
     assert isinstance(replaced, list)
     assert replaced[0].previous == sealed
     assert await opened.reopen() == (2, [Record(KEY, 2, b"")])
@@ -225,8 +228,8 @@ async def test_values_may_be_any_bytes(opened: OpenStore) -> None:
 async def test_any_text_and_empty_names_are_kept_as_they_are(opened: OpenStore) -> None:
     key = Key("things.example.org", "zürich", "", 'quote"and\\slash and 漢字')
     text = '{"a":"\\u0000 é 漢字 \\" "}'.encode()
-    [answer] = await opened.store.commit([[Put(key, lambda _: text, 0)]])
-    [replaced] = await opened.store.commit([[Put(key, lambda _: b"{}", 1)]])
+    _, [answer] = await opened.store.commit([[Put(key, lambda _: text, 0)]])
+    _, [replaced] = await opened.store.commit([[Put(key, lambda _: b"{}", 1)]])
     assert isinstance(answer, list)
     assert isinstance(replaced, list)
     assert (answer[0].record, replaced[0].previous) == (Record(key, 1, text), text)
@@ -250,9 +253,45 @@ async def test_compacting_everything_never_gives_a_revision_twice(opened: OpenSt
     await opened.store.commit([[Delete(KEY, body("b"), 1)]])
     assert await opened.store.compact(99) == 2
     assert await opened.reopen() == (2, [])
-    [answer] = await opened.store.commit([[Put(KEY, body("a"), 0)]])
+    _, [answer] = await opened.store.commit([[Put(KEY, body("a"), 0)]])
     assert isinstance(answer, list)
     assert answer[0].record.revision == 3
+
+
+async def test_marks_count_the_events_that_revisions_do_not(opened: OpenStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compacting, "MARK_EVERY", 10)
+    keys = [KEY._replace(name=f"n{number}") for number in range(35)]
+    for key in keys[:25]:
+        await opened.store.commit([[Put(key, body("a"), 0)]])
+    await opened.store.commit([[Put(key, body("a"), 0)] for key in keys[25:]])
+    assert [await opened.store.mark_before(events) for events in (0, 5, 6, 15, 16, 25, 26, 99)] == [
+        *(35, 20, 20, 20, 10, 10, 0, 0)
+    ]
+    assert await opened.store.compact(22) == 22
+    await opened.reopen()
+    assert [await opened.store.mark_before(events) for events in (0, 1, 99)] == [35, 0, 0]
+    await opened.store.commit([[Put(KEY, body("a"), 0)]])
+    await opened.store.commit([[Put(OTHER._replace(name=f"n{at}"), body("a"), 0)] for at in range(6)])
+    assert [await opened.store.mark_before(events) for events in (0, 1, 7, 8)] == [42, 35, 35, 0]
+
+
+async def test_revisions_go_up_with_the_time_and_never_back(make_at: Callable[[RevisionClock], Store]) -> None:
+    now = [5_000]
+    store = make_at(RevisionClock(lambda: now[0]))
+    await store.load()
+    revisions: list[int] = []
+    for number, moment in enumerate((5_000, 5_000, 9_000, 4_000, 4_500)):
+        now[0] = moment
+        [event] = await _granted(store, Put(OTHER._replace(name=f"n{number}"), body("a"), 0))
+        revisions.append(event.record.revision)
+    await store.close()
+    assert revisions == [5_000, 5_001, 9_001, 9_002, 9_502]
+    behind = make_at(RevisionClock(lambda: 3))
+    assert (await behind.load())[0] == 9_502
+    [event] = await _granted(behind, Put(KEY, body("a"), 0))
+    assert event.record.revision == 9_503
+    assert [found.record.revision for found in await behind.events(5_000, 10)] == [*revisions[1:], 9_503]
+    await behind.close()
 
 
 async def test_compacting_again_or_less_changes_nothing(opened: OpenStore) -> None:

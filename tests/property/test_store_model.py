@@ -50,18 +50,27 @@ steps = st.lists(
 
 @dataclass
 class Model:
-    history: list[dict[Key, Record]] = field(default_factory=lambda: [{}])
-    """State at each revision."""
+    history: dict[int, dict[Key, Record]] = field(default_factory=lambda: {0: {}})
+    """State from each revision on."""
     events: list[Event] = field(default_factory=list)
     oldest: int = 0
 
     def apply(self, event: Event) -> None:
-        state = dict(self.history[-1])
+        state = dict(self.history[self.newest])
         state.pop(event.record.key, None)
         if event.type is not EventType.DELETED:
             state[event.record.key] = event.record
-        self.history.append(state)
+        self.history[event.record.revision] = state
         self.events.append(event)
+
+    @property
+    def newest(self) -> int:
+        return self.events[-1].record.revision if self.events else 0
+
+    def moments(self) -> list[tuple[int, dict[Key, Record]]]:
+        """Revisions of events and between them, with the state then."""
+        between = [(at - 1, before) for at, before in zip(list(self.history)[1:], self.history.values(), strict=False)]
+        return [*self.history.items(), *between]
 
 
 def change_of(write: Write, cache: Cache) -> Change:
@@ -81,10 +90,9 @@ async def drain(watch: Subscription, until: int) -> list[Event]:
 
 
 async def check(cache: Cache, model: Model) -> None:
-    revision = len(model.history) - 1
-    assert cache.revision == revision
-    for at in range(revision + 1):
-        expected = sorted(model.history[at].values(), key=lambda record: record.key)
+    assert cache.revision == model.newest
+    for at, state in model.moments():
+        expected = sorted(state.values(), key=lambda record: record.key)
         for resource, cluster, namespace in (
             ("configmaps", None, None),
             ("secrets", "root", None),
@@ -111,14 +119,25 @@ async def check(cache: Cache, model: Model) -> None:
                 pages += part.records
                 assert part.remaining == len(wanted) - len(pages)
             assert pages == wanted
-    for start in range(cache.oldest, revision):
-        expected_events = [e for e in model.events[start:] if e.record.key.resource == "configmaps"]
-        if expected_events:
-            watch = cache.watch("configmaps", None, None, start)
+    for start, _ in model.moments():
+        for cluster in (None, "root"):
+            expected_events = [
+                event
+                for event in model.events
+                if event.record.revision > start
+                and event.record.key.resource == "configmaps"
+                and cluster in (None, event.record.key.cluster)
+            ]
+            if not expected_events or start < cache.oldest:
+                continue
+            watch = cache.watch("configmaps", cluster, None, start)
             try:
                 assert await drain(watch, expected_events[-1].record.revision) == expected_events
             except Compacted:
                 assert start < cache.oldest  # another process did it
+    for cluster in ("root", "rooted"):
+        last = max((event.record.revision for event in model.events if event.record.key.cluster == cluster), default=0)
+        assert last <= cache.revision_of(cluster) <= cache.revision
 
 
 async def opened(makes: Sequence[Callable[[], Store]], cache_settings: CacheSettings) -> list[Cache]:
@@ -145,7 +164,8 @@ async def run(
             caches = await opened(makes, cache_settings)
             assert caches[0].oldest >= oldest
         elif isinstance(step, tuple):
-            await cache.compact(cache.revision - step[1])
+            revisions = list(model.history)
+            await cache.compact(revisions[max(len(revisions) - 1 - step[1], 0)] - step[1] % 2)
         elif isinstance(step, list):
             requests = [[change_of(write, cache) for write in request] for request in step]
             answers = await asyncio.gather(*(cache.submit(request) for request in requests), return_exceptions=True)

@@ -49,6 +49,9 @@ class Storage:
     def revision(self) -> int:
         return self.cache.revision
 
+    def revision_of(self, cluster: str | None) -> int:
+        return self.cache.revision_of(cluster)
+
     def get(self, key: Key) -> Record | None:
         record = self.cache.get(key)
         return record if record is None else self.opened(record)

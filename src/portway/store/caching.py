@@ -15,9 +15,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from portway.kit.rounds import Rounds
-from portway.store import orderings
+from portway.store import compacting, orderings
+from portway.store.clocks import SECOND, microseconds
 from portway.store.committing import CommitQueue
-from portway.store.compacting import Horizon, Retention
+from portway.store.compacting import Retention
 from portway.store.contract import (
     Change,
     Compacted,
@@ -40,6 +41,9 @@ from portway.store.watching import EVERYTHING, Inbox, Registry, Ring, Selector, 
 EVERYTHING_INBOX = 200_000
 """Unread events of a reader of everything: such readers are ours, and few."""
 
+SETTLED_SECONDS = 30
+"""A cluster in which nothing was written for so long is read at a revision that tells the time and nothing else."""
+
 
 @dataclass(frozen=True, slots=True)
 class CacheSettings:
@@ -56,7 +60,7 @@ class CacheSettings:
     poll_seconds: float = 1.0
     """Between two looks at a shared store for commits of other processes of which no notice came."""
     warm_events: int = 2_000
-    """Events read into the rings at the start, so that clients that reconnect then are served from memory."""
+    """Events read into the rings at the start (or a few more), so that clients coming back are served from memory."""
     retention: Retention = field(default_factory=Retention)
 
 
@@ -67,6 +71,11 @@ class Cache:
         self._store = store
         self._settings = settings or CacheSettings()
         self._revision = 0
+        self._newest = 0
+        """Revision of the last event; ``_revision`` may be later."""
+        self._written: dict[str, int] = {}
+        """Revision of the last event of each cluster with one since ``_settled``."""
+        self._settled = 0
         self._warm_from = 0
         self._oldest = 0
         self._records: dict[Key, Record] = {}
@@ -74,7 +83,7 @@ class Cache:
         self._rings: dict[str, Ring] = {}
         self._registry = Registry()
         self._queue = CommitQueue(store.commit, self._publish)
-        self._source = Source(self._attach, self._read_log, self._registry.remove, lambda: self._revision)
+        self._source = Source(self._attach, self._read_log, self._registry.remove, lambda: self._settled)
         self._tasks: builtins.list[asyncio.Task[None]] = []
         self._shared = store if isinstance(store, Shared) else None
         self._rounds = Rounds(self._catch_up)
@@ -84,6 +93,9 @@ class Cache:
     @property
     def revision(self) -> int:
         return self._revision
+
+    def revision_of(self, cluster: str | None) -> int:
+        return self._revision if cluster is None else self._last(cluster)
 
     @property
     def oldest(self) -> int:
@@ -97,6 +109,7 @@ class Cache:
     async def start(self) -> None:
         """Load everything. Raises Unavailable with a sentence for the user when the store cannot be used."""
         self._revision, records = await self._store.load()
+        self._newest = self._settled = self._revision
         self._fill(records)
         await self._warm()
         loop = asyncio.get_running_loop()
@@ -195,12 +208,16 @@ class Cache:
         after: Key | None = None,
         limit: int = 0,
     ) -> Page:
-        if revision is not None and revision != self._revision:
+        if revision is not None:
             self._check(revision)
-            if revision < self._ring(resource).newest:
+            if revision < min(self._last(cluster), self._ring(resource).newest):
                 return await self._past(Selector(resource, cluster, namespace), revision, after, limit)
         found, remaining = self._present(Selector(resource, cluster, namespace), after, limit)
-        return Page(found, self._revision if revision is None else revision, remaining)
+        return Page(found, self.revision_of(cluster) if revision is None else revision, remaining)
+
+    def _last(self, cluster: str | None) -> int:
+        """No event of the cluster (None: of any) has a later revision."""
+        return self._newest if cluster is None else self._written.get(cluster, self._settled)
 
     def _present(self, selector: Selector, after: Key | None, limit: int) -> tuple[builtins.list[Record], int]:
         table = self._tables.get(selector.resource)
@@ -234,7 +251,7 @@ class Cache:
         ring = self._ring(resource)
         if revision >= ring.floor:
             return ring.since(revision)
-        until, found = self._revision, []
+        until, found = self._newest, []
         while revision < until:
             events = await self._read_log(revision)
             revision = events[-1].record.revision
@@ -254,10 +271,10 @@ class Cache:
             self._rings[resource] = ring
         return ring
 
-    async def _publish(self, events: Sequence[Event]) -> None:
-        """Make durable events visible, in order; those of other processes that came between are fetched first."""
+    async def _publish(self, before: int, events: Sequence[Event]) -> None:
+        """Make durable events visible, in order; those of other processes that came before are fetched first."""
+        await self._reach(before)
         for event in events:
-            await self._reach(event.record.revision - 1)
             self._apply(event)
 
     async def _catch_up(self) -> None:
@@ -274,6 +291,8 @@ class Cache:
                 continue
             for event in missed:
                 self._apply(event)
+            if len(missed) < self._settings.log_chunk:
+                self._revision = max(self._revision, revision)
 
     async def _follow(self, shared: Shared) -> None:
         while True:
@@ -290,7 +309,8 @@ class Cache:
             return
         self._records, self._tables, self._rings = {}, {}, {}
         self._fill(records)
-        self._revision = self._warm_from = self._oldest = revision
+        self._revision = self._newest = self._settled = self._warm_from = self._oldest = revision
+        self._written = {}
         self._registry.lose_all()
 
     def _apply(self, event: Event) -> None:
@@ -310,7 +330,7 @@ class Cache:
             self._records[key] = record
             table.put(record)
         self._ring(key.resource).append(event)
-        self._revision = record.revision
+        self._revision = self._newest = self._written[key.cluster] = record.revision
         self._registry.deliver(event)
         for observer in self._observers:
             observer(event)
@@ -318,10 +338,11 @@ class Cache:
     def _attach(self, inbox: Inbox, after: int) -> bool:
         if after < self._oldest:
             raise Compacted(after, self._oldest)
+        if after >= self._last(inbox.selector.cluster):
+            self._registry.add(inbox)
+            return True
         if inbox.selector == EVERYTHING:
-            if after == self._revision:
-                self._registry.add(inbox)
-            return after == self._revision
+            return False
         ring = self._ring(inbox.selector.resource)
         if after < ring.floor:
             return False
@@ -346,32 +367,48 @@ class Cache:
             await self._store.events(0, 1)
         except Compacted as error:
             self._oldest = error.oldest
-        start = max(self._revision - self._settings.warm_events, self._oldest)
-        events = await self._store.events(start, self._settings.warm_events)
-        self._warm_from = start
-        for event in events:
+        self._warm_from = max(await self._store.mark_before(self._settings.warm_events), self._oldest)
+        for event in await self._all_events(self._warm_from):
             current = self._records.get(event.record.key)
             if current is not None and current.revision == event.record.revision:
                 event = Event(event.type, current, event.previous, event.previous_revision)  # noqa: PLW2901
             self._ring(event.record.key.resource).append(event)
 
+    async def _all_events(self, after: int) -> builtins.list[Event]:
+        found: builtins.list[Event] = []
+        while after < self._revision:
+            events = await self._store.events(after, self._settings.warm_events + compacting.MARK_EVERY)
+            if not events:
+                break
+            found += events
+            after = events[-1].record.revision
+        return found
+
     async def _mark_progress(self) -> None:
         while True:
             await asyncio.sleep(min(1.0, self._settings.bookmark_seconds / 4))
+            self._settle()
             self._registry.announce_progress(time.monotonic(), self._settings.bookmark_seconds)
+
+    def _settle(self) -> None:
+        settled = min(self._revision, microseconds() - SETTLED_SECONDS * SECOND)
+        if settled > self._settled:
+            self._settled = settled
+            self._written = {cluster: last for cluster, last in self._written.items() if last > settled}
 
     async def _forget(self) -> None:
         retention = self._settings.retention
-        reads = Horizon(retention.read_seconds, retention.read_events)
-        log = Horizon(retention.log_seconds, retention.log_events)
         while True:
             await asyncio.sleep(retention.interval_seconds)
-            now = time.monotonic()
-            self._oldest = max(self._oldest, reads.note(now, self._revision))
-            target = log.note(now, self._revision)
-            if target:
-                with contextlib.suppress(Unavailable):  # writes report it; the next look tries again
+            with contextlib.suppress(Unavailable):  # writes report it; the next look tries again
+                self._oldest = max(self._oldest, await self._horizon(retention.read_seconds, retention.read_events))
+                target = await self._horizon(retention.log_seconds, retention.log_events)
+                if target:
                     await self.compact(target)
+
+    async def _horizon(self, seconds: float, events: int) -> int:
+        """The oldest revision to keep; 0 when all."""
+        return max(compacting.aged(self._revision, seconds), await self._store.mark_before(events))
 
 
 def _cut(records: Sequence[Record], after: Key | None, limit: int) -> tuple[builtins.list[Record], int]:

@@ -1,4 +1,7 @@
-"""Group commit: requests that arrive while one transaction is being synced go together into the next."""
+"""Group commit: requests that arrive while one transaction is being synced go together into the next.
+
+In it those of one cluster stand side by side: so the revisions of two of them do not tell how much others wrote.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,11 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from portway.store.contract import Change, Conflict, Event, StoreError, Unavailable
+from portway.store.contract import Change, Committed, Conflict, Event, StoreError, Unavailable
 
-Answer = list[Event] | Conflict
-Commit = Callable[[Sequence[Sequence[Change]]], Awaitable[list[Answer]]]
-Publish = Callable[[Sequence[Event]], Awaitable[None]]
+Commit = Callable[[Sequence[Sequence[Change]]], Awaitable[Committed]]
+Publish = Callable[[int, Sequence[Event]], Awaitable[None]]
+"""Given the revision before them, make events visible."""
 
 BATCH_LIMIT = 512
 """Requests in one transaction; more wait for the next."""
@@ -24,6 +27,10 @@ WAITING_LIMIT = 20_000
 class _Waiting:
     changes: Sequence[Change]
     answer: asyncio.Future[list[Event]]
+
+    @property
+    def cluster(self) -> str:
+        return self.changes[0].key.cluster if self.changes else ""
 
 
 class CommitQueue:
@@ -57,6 +64,7 @@ class CommitQueue:
             await self._arrived.wait()
             batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), BATCH_LIMIT))]
             if batch:
+                batch.sort(key=lambda waiting: waiting.cluster)
                 await self._serve(batch)
             elif self._closing:
                 return
@@ -65,7 +73,7 @@ class CommitQueue:
 
     async def _serve(self, batch: Sequence[_Waiting]) -> None:
         try:
-            answers = await self._commit([waiting.changes for waiting in batch])
+            before, answers = await self._commit([waiting.changes for waiting in batch])
         except Exception as error:
             if len(batch) == 1 or isinstance(error, StoreError):
                 _fail(batch, error)
@@ -74,7 +82,7 @@ class CommitQueue:
                 await self._serve([waiting])
             return
         try:
-            await self._publish([event for answer in answers if isinstance(answer, list) for event in answer])
+            await self._publish(before, [event for answer in answers if isinstance(answer, list) for event in answer])
         except Exception as error:
             _fail(batch, error)
             return

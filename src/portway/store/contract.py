@@ -1,7 +1,8 @@
 """What every store promises, and what the API server may ask of it.
 
 A store is one log of revisions. A revision is a positive integer assigned inside the commit; it is the
-``resourceVersion`` of the object written by it, so it goes up across *all* keys and clusters.
+``resourceVersion`` of the object written by it, so it goes up across *all* keys and clusters. It tells the time of the
+write (``store.clocks``): between two lie gaps, so that nobody counts the writes of others.
 
 Two layers: a ``Store`` (SQL dialect: SQLite, PostgreSQL) only persists; ``store.caching.Cache`` holds the
 current objects of all keys as serialized bytes, answers every read, and is the only thing the API server uses.
@@ -112,6 +113,15 @@ class Delete:
 Change = Put | Delete
 
 
+class Committed(NamedTuple):
+    """What became of several requests."""
+
+    before: int
+    """The newest revision there was when they were decided."""
+    answers: list[list[Event] | Conflict]
+    """One a request, in their order: its events, or why it was not granted."""
+
+
 class StoreError(Exception):
     """Root of the store's errors."""
 
@@ -166,11 +176,10 @@ class Store(Protocol):
     async def load(self) -> tuple[int, Iterable[Record]]:
         """Current revision and all current objects (any order); also migrates the schema."""
 
-    async def commit(self, changes: Sequence[Sequence[Change]]) -> list[list[Event] | Conflict]:
+    async def commit(self, changes: Sequence[Sequence[Change]]) -> Committed:
         """Make several requests durable in one transaction (group commit).
 
         Each inner sequence is one request and atomic: it is applied whole or answered by its Conflict.
-        Revisions have no holes: each change of the answer has the next one.
         Raises Unavailable when nothing became durable.
         """
 
@@ -179,6 +188,12 @@ class Store(Protocol):
 
     async def compact(self, revision: int) -> int:
         """Forget log entries up to ``revision`` in small batches; returns the oldest retained revision."""
+
+    async def mark_before(self, events: int) -> int:
+        """A revision with at least so many events after it, and about ``compacting.MARK_EVERY`` more at most.
+
+        0 when there are not so many.
+        """
 
     async def history(self, key: Key, limit: int) -> list[Entry]:
         """The newest retained entries of one key, oldest first, of all objects that had it one after the other."""
@@ -204,7 +219,7 @@ class Page(NamedTuple):
     records: Sequence[Record]
     """In key order (namespace, name), across clusters by cluster first."""
     revision: int
-    """The revision at which this list is consistent."""
+    """The revision at which this list is consistent; of a list of the present ``Reads.revision_of`` its cluster."""
     remaining: int
     """How many matching objects come after the last record of this page."""
 
@@ -213,7 +228,11 @@ class Reads(Protocol):
     """What the cache offers the API server; ``cluster=None`` means all logical clusters (wildcard)."""
 
     @property
-    def revision(self) -> int: ...
+    def revision(self) -> int:
+        """The newest of all clusters: not to be told to those who see only some of them."""
+
+    def revision_of(self, cluster: str | None) -> int:
+        """One at which what is in the cluster is as it is now, and that tells nothing of other clusters."""
 
     def get(self, key: Key) -> Record | None: ...
 
@@ -234,6 +253,7 @@ class Reads(Protocol):
     ) -> AsyncIterator[Event | int]:
         """Events after a revision, in order, without gap; an int now and then is progress (a bookmark).
 
+        All events up to it were given. It tells nothing of other clusters.
         Raises Compacted at once when ``after`` is not retained. A reader that falls too far behind is
         dropped with Compacted, others are unharmed.
         """

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from portway.store.clocks import RevisionClock
 from portway.store.contract import Change, Conflict, Event, EventType, Key, Put, Record
 
 State = dict[Key, Record | None]
@@ -17,7 +18,10 @@ State = dict[Key, Record | None]
 class Decision:
     """``answers`` has one entry a request; ``events`` are those of all granted requests, in order."""
 
+    before: int
+    """The newest revision there was."""
     revision: int
+    """The newest there is by this."""
     answers: list[list[Event] | Conflict] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     users: list[str] = field(default_factory=list)
@@ -29,20 +33,28 @@ def keys_of(requests: Sequence[Sequence[Change]]) -> list[Key]:
     return list(dict.fromkeys(change.key for changes in requests for change in changes))
 
 
-def decide(requests: Sequence[Sequence[Change]], present: Mapping[Key, Record], revision: int) -> Decision:
-    """``revision`` is the last one given out; each change gets the next. Lets errors of ``encode`` through."""
-    decision = Decision(revision)
+def decide(
+    requests: Sequence[Sequence[Change]], present: Mapping[Key, Record], before: int, clock: RevisionClock
+) -> Decision:
+    """The first change gets the time as its revision, the others those that follow. Lets errors of ``encode`` through.
+
+    ``before`` is the last revision given out.
+    """
+    decision = Decision(before, before)
+    last = clock.after(before) - 1
     state: State = dict(present)
     for changes in requests:
-        answer = _grant(changes, state, decision.revision)
+        answer = _grant(changes, state, last)
         decision.answers.append(answer)
         if isinstance(answer, Conflict):
             continue
-        decision.revision += len(answer)
+        last += len(answer)
         decision.events += answer
         decision.users += [change.user for change in changes]
         for event in answer:
             state[event.record.key] = None if event.type is EventType.DELETED else event.record
+    if decision.events:
+        decision.revision = last
     return decision
 
 

@@ -16,10 +16,12 @@ from typing import Any
 
 import asyncpg
 
-from portway.store import connections, deciding, postgres_schemas, rows
+from portway.store import compacting, connections, deciding, postgres_schemas, rows
+from portway.store.clocks import RevisionClock
 from portway.store.connections import Line
 from portway.store.contract import (
     Change,
+    Committed,
     Compacted,
     Conflict,
     Entry,
@@ -35,9 +37,6 @@ from portway.store.deciding import Decision
 from portway.store.listening import Listener
 from portway.store.sharing import Ends
 
-COMPACTION_STEP = 1_000
-"""Revisions forgotten in one transaction, so that it stays short."""
-
 RESOLVE_SECONDS = 15.0
 """How long to ask whether a commit took place during which the connection was lost."""
 
@@ -47,9 +46,10 @@ _RESOLVE_PAUSE = 0.2
 class PostgresStore:
     """Implements ``Store`` and ``Shared``. ``dsn``: ``postgresql://user:password@host:port/database``."""
 
-    def __init__(self, dsn: str, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, dsn: str, *, now: Callable[[], float] = time.time, clock: RevisionClock | None = None) -> None:
         self._dsn = dsn
         self._now = now
+        self._clock = clock or RevisionClock()
         self._instance = secrets.token_hex(8)
         self._writing = Line(dsn)
         self._reading = Line(dsn)
@@ -95,7 +95,7 @@ class PostgresStore:
     def trust(self, known: Known) -> None:
         self._known = known
 
-    async def commit(self, changes: Sequence[Sequence[Change]]) -> list[list[Event] | Conflict]:
+    async def commit(self, changes: Sequence[Sequence[Change]]) -> Committed:
         try:
             return await self._commit(changes)
         except _Lost:  # nothing happened, and a new connection may do
@@ -113,6 +113,9 @@ class PostgresStore:
     async def history(self, key: Key, limit: int) -> list[Entry]:
         found = await self._reading.fetch(postgres_schemas.HISTORY, *key, limit)
         return [Entry(rows.event(*row[2:]), row[0], row[1]) for row in map(tuple, reversed(found))]
+
+    async def mark_before(self, events: int) -> int:
+        return int((await self._reading.fetch(postgres_schemas.MARK_BEFORE, events))[0][0])
 
     async def compact(self, revision: int) -> int:
         while True:
@@ -144,51 +147,48 @@ class PostgresStore:
             await line.close()
         self._loaded = False
 
-    async def _commit(self, changes: Sequence[Sequence[Change]]) -> list[list[Event] | Conflict]:
+    async def _commit(self, changes: Sequence[Sequence[Change]]) -> Committed:
         """Raises _Lost when the connection went and nothing was done."""
         if self._known is not None and self._alone:
-            answers = await self._commit_believing(changes, self._known)
-            if answers is not None:
-                return answers
+            committed = await self._commit_believing(changes, self._known)
+            if committed is not None:
+                return committed
         return await self._commit_looking(changes)
 
-    async def _commit_believing(
-        self, changes: Sequence[Sequence[Change]], known: Known
-    ) -> list[list[Event] | Conflict] | None:
+    async def _commit_believing(self, changes: Sequence[Sequence[Change]], known: Known) -> Committed | None:
         """One round trip by what is known. None when that is not the newest, or would refuse something."""
-        before = known.revision
         present = {key: record for key in deciding.keys_of(changes) if (record := known.get(key)) is not None}
-        decision = deciding.decide(changes, present, before)
+        decision = deciding.decide(changes, present, known.revision, self._clock)
         if any(isinstance(answer, Conflict) for answer in decision.answers):
             return None
         sent = False
         try:
             async with self._writing.use() as connection:
                 sent = True
-                done = await connection.fetchrow(postgres_schemas.APPEND, *self._rows(decision, before))
+                done = await connection.fetchrow(postgres_schemas.APPEND, *self._rows(decision))
         except Unavailable as error:
             if not sent or not isinstance(error.__cause__, connections.LOST):
                 raise
             await self._resolve(decision, error)
-            return decision.answers
+            return _committed(decision)
         self._alone = done is not None
-        return decision.answers if self._alone else None
+        return _committed(decision) if self._alone else None
 
-    async def _commit_looking(self, changes: Sequence[Sequence[Change]]) -> list[list[Event] | Conflict]:
+    async def _commit_looking(self, changes: Sequence[Sequence[Change]]) -> Committed:
         """With the counter locked, by what is stored."""
         committing = False
-        decision = Decision(0)
+        decision = Decision(0, 0)
         try:
             async with self._writing.use() as connection:
                 try:
                     await connection.execute(postgres_schemas.BEGIN)
                     present, before = await self._present(connection, deciding.keys_of(changes))
                     self._alone = self._known is not None and before == self._known.revision
-                    decision = deciding.decide(changes, present, before)
+                    decision = deciding.decide(changes, present, before, self._clock)
                     if not decision.events:
                         await connection.execute("ROLLBACK")
-                        return decision.answers
-                    await connection.execute(postgres_schemas.APPEND, *self._rows(decision, before))
+                        return _committed(decision)
+                    await connection.execute(postgres_schemas.APPEND, *self._rows(decision))
                     committing = True
                     await connection.execute("COMMIT")
                 except Exception:
@@ -200,14 +200,14 @@ class PostgresStore:
             if not committing:
                 raise _Lost(str(error)) from error
             await self._resolve(decision, error)
-        return decision.answers
+        return _committed(decision)
 
     async def _present(self, connection: asyncpg.Connection, keys: list[Key]) -> tuple[dict[Key, Record], int]:
         found = await connection.fetch(postgres_schemas.PRESENT, *_columns(keys))
         present = {keys[row[1] - 1]: Record(keys[row[1] - 1], row[2], row[3]) for row in found if row[1] is not None}
         return present, found[0][0]
 
-    def _rows(self, decision: Decision, before: int) -> list[Any]:
+    def _rows(self, decision: Decision) -> list[Any]:
         events = decision.events
         records = [event.record for event in events]
         last = {event.record.key: event for event in events}
@@ -226,7 +226,8 @@ class PostgresStore:
             *_columns(gone),
             decision.revision,
             f"{decision.revision} {self._instance}",
-            before,
+            decision.before,
+            compacting.MARK_EVERY,
         ]
 
     async def _resolve(self, decision: Decision, cause: Unavailable) -> None:
@@ -251,17 +252,20 @@ class PostgresStore:
             newest = await connection.fetchval(f"{postgres_schemas.COUNTER} FOR UPDATE")
             if newest < first.revision:
                 return False
-            row = await connection.fetchrow(postgres_schemas.AT, first.revision)
-            return None if row is None else tuple(row) == (*first.key, first.value)
+            compacted, *row = await connection.fetchrow(postgres_schemas.AT, first.revision)
+            if row[0] is None and first.revision <= compacted:
+                return None
+            return bool(row == [*first.key, first.value])
 
     async def _compact_step(self, revision: int) -> tuple[int, int]:
         async with self._compacting.use() as connection, connection.transaction():
-            low, newest = await connection.fetchrow(postgres_schemas.LOCK_PROGRESS)
-            high = min(revision, low + COMPACTION_STEP, newest)
+            low, newest, mark = await connection.fetchrow(postgres_schemas.LOCK_PROGRESS)
+            high = min(revision, mark or newest, newest)
             if high <= low:
                 return low, newest
             await connection.execute(postgres_schemas.FORGET_SUPERSEDED, low, high)
             await connection.execute(postgres_schemas.FORGET_DELETED, low, high)
+            await connection.execute(postgres_schemas.FORGET_MARKS, high)
             await connection.execute(postgres_schemas.COMPACTED, high)
             return high, newest
 
@@ -289,6 +293,10 @@ async def migrate(connection: asyncpg.Connection, dsn: str) -> None:
         for number, script in enumerate(postgres_schemas.MIGRATIONS[version:], version + 1):
             await connection.execute(script)
             await connection.execute("INSERT INTO portway.migrations (version) VALUES ($1)", number)
+
+
+def _committed(decision: Decision) -> Committed:
+    return Committed(decision.before, decision.answers)
 
 
 async def _roll_back(connection: asyncpg.Connection) -> None:

@@ -75,11 +75,12 @@ class PostgresArchiving:
         present = int(await connection.fetchval(f"{postgres_schemas.COUNTER} FOR UPDATE"))
         if present and not replace:
             raise NotEmpty(f"{self._place} is not empty")
-        await connection.execute("TRUNCATE objects, log")
+        await connection.execute("TRUNCATE objects, log, marks")
         for chunk in _chunks(kept):
             await _append(connection, chunk)
         revision = max(revision, present)
-        await connection.execute("UPDATE counter SET revision = $1", revision)
+        await connection.execute("UPDATE counter SET revision = $1, events = 0", revision)
+        await connection.execute("INSERT INTO marks VALUES ($1, 0)", revision)
         await connection.execute(postgres_schemas.COMPACTED, revision)
         return revision
 

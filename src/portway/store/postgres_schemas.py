@@ -51,10 +51,17 @@ MIGRATIONS: tuple[str, ...] = (
         WITH (fillfactor = 10);
     INSERT INTO portway.counter VALUES (1, 0);
     """,
+    """
+    ALTER TABLE portway.counter ADD COLUMN events bigint NOT NULL DEFAULT 0;
+    UPDATE portway.counter SET events = revision;
+    CREATE TABLE portway.marks (revision bigint PRIMARY KEY, events bigint NOT NULL);
+    INSERT INTO portway.marks SELECT revision, revision FROM portway.log
+    WHERE revision % 1000 = 0 OR revision = (SELECT max(revision) FROM portway.log);
+    """,
 )
 """Entry n brings the schema to version n + 1. Entries are never changed, only added. Columns as in ``schemas``.
 
-Values up to 8 KB stay in their row, uncompressed.
+Values up to 8 KB stay in their row, uncompressed. ``counter.events``: how many there have been.
 """
 
 BEGIN = "BEGIN; SELECT revision FROM counter FOR UPDATE"
@@ -72,7 +79,11 @@ FROM counter c LEFT JOIN (
 
 APPEND = f"""
 WITH counted AS (
-    UPDATE counter SET revision = $20::bigint WHERE revision = $22::bigint RETURNING revision
+    UPDATE counter SET revision = $20::bigint, events = events + cardinality($1::bigint[])
+    WHERE revision = $22::bigint RETURNING revision, events
+), marked AS (
+    INSERT INTO marks SELECT revision, events FROM counted
+    WHERE events / $23::bigint > (events - cardinality($1::bigint[])) / $23::bigint
 ), appended AS (
     INSERT INTO log
     SELECT e.revision, type, resource, cluster, namespace, name, value, previous, $9::bigint, "user"
@@ -97,7 +108,10 @@ no harm: either the other commit counted, and this does nothing, or it was undon
 """
 
 COUNTER = "SELECT revision FROM counter"
-AT = "SELECT resource, cluster, namespace, name, value FROM log WHERE revision = $1"
+AT = """
+SELECT g.compacted, l.resource, l.cluster, l.namespace, l.name, l.value
+FROM progress g LEFT JOIN log l ON l.revision = $1
+"""
 
 CURRENT = """
 SELECT o.revision, o.resource, o.cluster, o.namespace, o.name, l.value
@@ -127,7 +141,14 @@ FROM chain c JOIN log l ON l.revision = c.revision LEFT JOIN log p ON l.previous
 ORDER BY l.revision DESC LIMIT $5
 """
 
-LOCK_PROGRESS = "SELECT g.compacted, c.revision FROM progress g, counter c FOR UPDATE OF g"
+MARK_BEFORE = """
+SELECT coalesce(max(m.revision), 0) FROM marks m, counter c WHERE m.events <= c.events - $1::bigint
+"""
+
+LOCK_PROGRESS = """
+SELECT g.compacted, c.revision, (SELECT min(m.revision) FROM marks m WHERE m.revision > g.compacted)
+FROM progress g, counter c FOR UPDATE OF g
+"""
 
 FORGET_SUPERSEDED = """
 DELETE FROM log WHERE revision IN
@@ -135,5 +156,7 @@ DELETE FROM log WHERE revision IN
 """
 
 FORGET_DELETED = "DELETE FROM log WHERE revision > $1 AND revision <= $2 AND type = 2"
+
+FORGET_MARKS = "DELETE FROM marks WHERE revision <= $1 AND revision < (SELECT max(revision) FROM marks)"
 
 COMPACTED = "UPDATE progress SET compacted = $1"

@@ -41,11 +41,17 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE log ADD COLUMN user TEXT NOT NULL DEFAULT '';
     CREATE INDEX deletions ON log (resource, cluster, namespace, name) WHERE type = 2;
     """,
+    """
+    CREATE TABLE marks (revision INTEGER PRIMARY KEY, events INTEGER NOT NULL) STRICT;
+    INSERT INTO marks SELECT revision, revision FROM log
+    WHERE revision % 1000 = 0 OR revision = (SELECT max(revision) FROM log);
+    """,
 )
 """Entry n brings the schema to version n + 1 (``PRAGMA user_version``). Entries are never changed, only added.
 
 ``log.type``: 0 ADDED, 1 MODIFIED, 2 DELETED. ``log.previous``: revision of the value before, 0 for none.
 ``log.written``: milliseconds since 1970, UTC. ``log.user``: who asked for the change, empty when unknown.
+``marks.events``: how many events there had been up to a revision; until there were marks, revisions counted them.
 """
 
 CURRENT = """
@@ -104,5 +110,18 @@ DELETE FROM log WHERE revision IN
 """
 
 FORGET_DELETED = "DELETE FROM log WHERE revision > :low AND revision <= :high AND type = 2"
+
+MARK = "INSERT INTO marks VALUES (?, ?)"
+
+COUNTED = """
+SELECT coalesce(max(events), 0) + (SELECT count(*) FROM log WHERE revision > coalesce(max(marks.revision), 0))
+FROM marks
+"""
+
+MARK_BEFORE = "SELECT coalesce(max(revision), 0) FROM marks WHERE events <= ?"
+
+MARK_AFTER = "SELECT coalesce(min(revision), :else) FROM marks WHERE revision > :low"
+
+FORGET_MARKS = "DELETE FROM marks WHERE revision <= ? AND revision < (SELECT max(revision) FROM marks)"
 
 NEWEST = "SELECT max(compacted, coalesce((SELECT max(revision) FROM log), 0)) FROM progress"

@@ -17,11 +17,12 @@ from typing import Any, TypeVar
 import apsw
 import orjson
 
-from portway.store import deciding, rows, schemas
+from portway.store import compacting, deciding, rows, schemas
+from portway.store.clocks import RevisionClock
 from portway.store.contract import (
     Change,
+    Committed,
     Compacted,
-    Conflict,
     Entry,
     Event,
     EventType,
@@ -38,9 +39,6 @@ T = TypeVar("T")
 
 BUSY_MILLISECONDS = 5_000
 """How long to wait for another program (a shell, a backup) that has the file locked."""
-
-COMPACTION_STEP = 1_000
-"""Revisions forgotten in one transaction, so that writes pass in between."""
 
 CHECKPOINT_PAGES = 2_000
 """WAL pages (4 KiB) after which they are copied into the main file, in the reader's thread."""
@@ -63,11 +61,14 @@ _ADVICE: tuple[tuple[type[apsw.Error], str], ...] = (
 
 
 class SqliteStore:
-    """``now`` gives seconds since 1970. Constructing it does no I/O; ``load`` opens the file."""
+    """``now`` gives seconds since 1970, for the history. Constructing it does no I/O; ``load`` opens the file."""
 
-    def __init__(self, path: Path | str, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, path: Path | str, *, now: Callable[[], float] = time.time, clock: RevisionClock | None = None
+    ) -> None:
         self._path = Path(path)
         self._now = now
+        self._clock = clock or RevisionClock()
         self._writing = ThreadPoolExecutor(1, "portway-store-write")
         self._reading = ThreadPoolExecutor(1, "portway-store-read")
         self._lock: FileLock | None = None
@@ -75,25 +76,31 @@ class SqliteStore:
         self._reader: apsw.Connection
         self._known: Known | None = None
         self._revision = 0
+        self._events_ever = 0
         self._wal_pages = 0
         self._checkpointing: asyncio.Future[None] | None = None
 
     async def load(self) -> tuple[int, Iterable[Record]]:
         return await self._in(self._writing, self._load)
 
-    async def commit(self, changes: Sequence[Sequence[Change]]) -> list[list[Event] | Conflict]:
+    async def commit(self, changes: Sequence[Sequence[Change]]) -> Committed:
         if self._wal_pages > CHECKPOINT_PAGES_LIMIT and self._checkpointing is not None:
             await asyncio.wait([self._checkpointing])
-        answers = await self._in(self._writing, self._work(changes))
+        committed = await self._in(self._writing, self._work(changes))
         if self._wal_pages > CHECKPOINT_PAGES and (self._checkpointing is None or self._checkpointing.done()):
             self._checkpointing = asyncio.get_running_loop().run_in_executor(self._reading, self._checkpoint)
-        return answers
+        return committed
 
     async def events(self, after: int, limit: int) -> list[Event]:
         return await self._in(self._reading, lambda: self._events(after, limit))
 
     async def history(self, key: Key, limit: int) -> list[Entry]:
         return await self._in(self._reading, lambda: self._history(key, limit))
+
+    async def mark_before(self, events: int) -> int:
+        return await self._in(
+            self._writing, lambda: _scalar(self._writer, schemas.MARK_BEFORE, (self._events_ever - events,))
+        )
 
     async def compact(self, revision: int) -> int:
         while True:
@@ -122,6 +129,7 @@ class SqliteStore:
         if self._lock is None:
             self._open()
         self._revision = _scalar(self._writer, schemas.NEWEST)
+        self._events_ever = _scalar(self._writer, schemas.COUNTED)
         names: dict[str, str] = {}
         share = Ends().share
         records = [
@@ -173,33 +181,37 @@ class SqliteStore:
                 connection.execute(f"PRAGMA application_id = {schemas.APPLICATION_ID}")
                 connection.execute(f"PRAGMA user_version = {number}")
 
-    def _work(self, requests: Sequence[Sequence[Change]]) -> Callable[[], list[list[Event] | Conflict]]:
+    def _work(self, requests: Sequence[Sequence[Change]]) -> Callable[[], Committed]:
         """What the writing thread has to do: nobody else writes, so that what is known needs no second look."""
         known = self._known
         if known is None or known.revision != self._revision:
             return lambda: self._commit(requests)
         present = {key: record for key in deciding.keys_of(requests) if (record := known.get(key)) is not None}
-        decision = deciding.decide(requests, present, self._revision)
+        decision = deciding.decide(requests, present, self._revision, self._clock)
         return lambda: self._write(decision, requests)
 
-    def _write(self, decision: Decision, requests: Sequence[Sequence[Change]]) -> list[list[Event] | Conflict]:
-        if decision.revision != self._revision + len(decision.events):  # another commit was under way meanwhile
+    def _write(self, decision: Decision, requests: Sequence[Sequence[Change]]) -> Committed:
+        if decision.before != self._revision:  # another commit was under way meanwhile
             return self._commit(requests)
         if decision.events:
             self._make_room()
             with transaction(self._writer):
-                self._append(decision.events, decision.users)
-            self._revision = decision.revision
-        return decision.answers
+                self._append(decision)
+            self._written(decision)
+        return Committed(decision.before, decision.answers)
 
-    def _commit(self, requests: Sequence[Sequence[Change]]) -> list[list[Event] | Conflict]:
+    def _commit(self, requests: Sequence[Sequence[Change]]) -> Committed:
         self._make_room()
         with transaction(self._writer):
             present = self._present(deciding.keys_of(requests))
-            decision = deciding.decide(requests, present, self._revision)
-            self._append(decision.events, decision.users)
+            decision = deciding.decide(requests, present, self._revision, self._clock)
+            self._append(decision)
+        self._written(decision)
+        return Committed(decision.before, decision.answers)
+
+    def _written(self, decision: Decision) -> None:
         self._revision = decision.revision
-        return decision.answers
+        self._events_ever += len(decision.events)
 
     def _make_room(self) -> None:
         if self._wal_pages > CHECKPOINT_PAGES_LIMIT:
@@ -213,7 +225,8 @@ class SqliteStore:
             for index, revision, value in orjson.loads(str(row[0]))
         }
 
-    def _append(self, events: Sequence[Event], users: Sequence[str]) -> None:
+    def _append(self, decision: Decision) -> None:
+        events, users = decision.events, decision.users
         if not events:
             return
         written = int(self._now() * 1000)
@@ -231,6 +244,9 @@ class SqliteStore:
             self._writer.execute(schemas.POINT, (_json(current),))
         if gone:
             self._writer.execute(schemas.UNPOINT, (_json([tuple(key) for key in gone]),))
+        ever = self._events_ever + len(events)
+        if ever // compacting.MARK_EVERY > self._events_ever // compacting.MARK_EVERY:
+            self._writer.execute(schemas.MARK, (decision.revision, ever))
 
     def _events(self, after: int, limit: int) -> list[Event]:
         with transaction(self._reader, "BEGIN"):
@@ -245,13 +261,15 @@ class SqliteStore:
 
     def _compact_step(self, revision: int) -> int:
         low = _scalar(self._writer, "SELECT compacted FROM progress")
-        high = min(revision, low + COMPACTION_STEP, self._revision)
+        step = _scalar(self._writer, schemas.MARK_AFTER, {"low": low, "else": self._revision})
+        high = min(revision, step, self._revision)
         if high <= low:
             return low
         with transaction(self._writer):
             span = {"low": low, "high": high}
             self._writer.execute(schemas.FORGET_SUPERSEDED, span)
             self._writer.execute(schemas.FORGET_DELETED, span)
+            self._writer.execute(schemas.FORGET_MARKS, (high,))
             self._writer.execute("UPDATE progress SET compacted = ?", (high,))
         return high
 
@@ -294,8 +312,8 @@ def transaction(connection: apsw.Connection, begin: str = "BEGIN IMMEDIATE") -> 
         raise
 
 
-def _scalar(connection: apsw.Connection, statement: str) -> int:
-    return int(str(connection.execute(statement).fetchall()[0][0]))
+def _scalar(connection: apsw.Connection, statement: str, values: tuple[int, ...] | dict[str, int] = ()) -> int:
+    return int(str(connection.execute(statement, values).fetchall()[0][0]))
 
 
 def _json(value: Any) -> str:

@@ -72,11 +72,12 @@ async def _all(connection: apsw.Connection) -> AsyncIterator[Kept]:
 
 
 def _replace(connection: apsw.Connection, revision: int, kept: Iterator[Kept]) -> None:
-    connection.execute("DELETE FROM objects; DELETE FROM log;")
+    connection.execute("DELETE FROM objects; DELETE FROM log; DELETE FROM marks;")
     added = rows.CODES[EventType.ADDED]
     for each in kept:
         record = each.record
         row = (record.revision, added, *record.key, record.value, 0, each.written, each.user)
         connection.execute(schemas.APPEND + schemas.APPEND_ROW, row)
         connection.execute("INSERT INTO objects VALUES (?, ?, ?, ?, ?)", (*record.key, record.revision))
+    connection.execute(schemas.MARK, (revision, 0))
     connection.execute("UPDATE progress SET compacted = ?", (revision,))

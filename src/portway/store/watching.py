@@ -189,7 +189,8 @@ class Source(NamedTuple):
     read_log: Callable[[int], Awaitable[list[Event]]]
     """Some events of all resources after a revision, never none; raises Compacted."""
     detach: Callable[[Inbox], None]
-    revision: Callable[[], int]
+    settled: Callable[[], int]
+    """A revision that is past, and that tells the time only."""
 
 
 class Subscription:
@@ -234,7 +235,7 @@ class Subscription:
                 return list(events)
             if self._attached:
                 if self._due():
-                    return [self._source.revision()]
+                    return [self._source.settled()]
                 await self._wait()
 
     async def aclose(self) -> None:
@@ -259,7 +260,7 @@ class Subscription:
 
     def _due(self) -> bool:
         if self._inbox.overflown:
-            raise Compacted(self._cursor, self._source.revision())
+            raise Compacted(self._cursor, max(self._cursor, self._source.settled()))
         if self._inbox.closed:
             raise StopAsyncIteration
         due, self._inbox.progress_due = self._inbox.progress_due, False

@@ -6,6 +6,7 @@ Mallory is administrator of root:m, victoria of root:v. What is and what is not 
 from __future__ import annotations
 
 import base64
+import time
 from typing import Any
 
 import orjson
@@ -148,6 +149,39 @@ async def test_a_made_up_token_to_go_on_reaches_no_other_workspace(world: World,
         assert {item["metadata"]["annotations"]["kcp.io/cluster"] for item in listed["items"]} <= {world.clusters["m"]}
 
 
+async def _version(caller: Any, path: str, **options: Any) -> int:
+    return int((await caller.get(path, **options))["metadata"]["resourceVersion"])
+
+
+async def test_resource_versions_neither_count_nor_show_the_writes_of_others(world: World, make: Any) -> None:
+    first = int((await world.mallory.post(CONFIGS, make.config("first")))["metadata"]["resourceVersion"])
+    told = []
+    for number in range(6):
+        for path in (CONFIGS, "/api/v1/secrets", "/api/v1/namespaces"):
+            told.append(await _version(world.mallory, path))
+        await world.victoria.post(CONFIGS, make.config(f"hers-{number}"))
+    assert set(told) == {first}
+    gone = await world.mallory.call("DELETE", CONFIGS, labelSelector="none=such")
+    assert gone.json()["metadata"]["resourceVersion"] == str(first)
+    refused = await world.mallory.refused("GET", CONFIGS, resourceVersion="9" * 18)
+    assert refused[2].endswith(f"current: {first}")
+    second = int((await world.mallory.post(CONFIGS, make.config("second")))["metadata"]["resourceVersion"])
+    assert second - first > 6
+    assert abs(second - time.time() * 1_000_000) < 60_000_000
+
+
+async def test_a_page_goes_on_where_it_was_whatever_others_write(world: World, make: Any) -> None:
+    for name in "abc":
+        await world.mallory.post(CONFIGS, make.config(name))
+    page = await world.mallory.get(CONFIGS, limit=2)
+    await world.victoria.post(CONFIGS, make.config("hers"))
+    await world.mallory.post(CONFIGS, make.config("b-later"))
+    rest = await world.mallory.get(CONFIGS, limit=9, **{"continue": page["metadata"]["continue"]})
+    assert make.names_of(page) + make.names_of(rest) == ["a", "b", "c", "kube-root-ca.crt"]
+    async with world.mallory.watch(CONFIGS, resourceVersion=page["metadata"]["resourceVersion"]) as watch:
+        assert await watch.names(1) == [("ADDED", "b-later")]
+
+
 async def test_documents_name_the_kinds_of_one_workspace(world: World, make: Any) -> None:
     await world.victoria.post(CRDS, make.definition({"victorias": {"type": "string"}}))
     for path in ("/openapi/v2", "/openapi/v3", "/apis", "/api"):
@@ -257,6 +291,19 @@ async def test_a_provider_counts_its_own_only(market: Market, make: Any, path: s
         page = await market.api.get(f"{base}/clusters/*{path}", limit=len(whole["items"]))
         assert page["items"] == whole["items"]
         assert page["metadata"].keys() == whole["metadata"].keys()
+
+
+async def test_a_provider_is_not_told_when_others_write(market: Market, make: Any) -> None:
+    await market.api.at("root:c1").post(WIDGETS, make.widget("mine", n=1))
+    widgets = f"{market.all}/apis/example.org/v1/widgets"
+    before = await _version(market.mallory, widgets)
+    await market.api.at("root:c2").post(WIDGETS, make.widget("theirs", n=1))
+    await market.api.post(CONFIGS, make.config("elsewhere"))
+    assert await _version(market.mallory, widgets) == before
+    await market.api.at("root:c1").post(WIDGETS, make.widget("another", n=2))
+    assert await _version(market.mallory, widgets) > before
+    async with market.mallory.watch(widgets, resourceVersion=str(before)) as watch:
+        assert await watch.names(1) == [("ADDED", "another")]
 
 
 async def test_a_watch_is_not_ended_by_claims_on_another_export_of_the_name(market: Market, make: Any) -> None:

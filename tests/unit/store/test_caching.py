@@ -5,11 +5,14 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
+from tests.revisions import counting
 
 from portway.store.caching import Cache, CacheSettings
+from portway.store.clocks import RevisionClock
 from portway.store.compacting import Retention
 from portway.store.contract import (
     Change,
+    Committed,
     Compacted,
     Conflict,
     Delete,
@@ -29,12 +32,12 @@ class HeldStore(SqliteStore):
     """Commits wait while ``gate`` is closed."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path)
+        super().__init__(path, clock=counting())
         self.gate = asyncio.Event()
         self.gate.set()
         self.batches: list[int] = []
 
-    async def commit(self, changes: Sequence[Sequence[Change]]) -> list[list[Event] | Conflict]:
+    async def commit(self, changes: Sequence[Sequence[Change]]) -> Committed:
         self.batches.append(len(changes))
         await self.gate.wait()
         return await super().commit(changes)
@@ -106,7 +109,7 @@ async def test_what_equal_objects_have_in_common_is_kept_once_also_after_a_start
     written = [await put(cache, name, text=text) for name in "abc"]
     before = [cache.get(record.key) for record in written]
     await cache.close()
-    again = Cache(SqliteStore(tmp_path / "store.db"))
+    again = Cache(SqliteStore(tmp_path / "store.db", clock=counting()))
     await again.start()
     after = [again.get(record.key) for record in written]
     await again.close()
@@ -173,7 +176,7 @@ async def test_a_watch_gets_every_matching_event_once_and_in_order(cache: Cache)
 
 
 async def test_a_watch_from_before_the_ring_reads_the_log(tmp_path: Path) -> None:
-    cache = Cache(SqliteStore(tmp_path / "store.db"), CacheSettings(ring_events=3, log_chunk=2))
+    cache = Cache(SqliteStore(tmp_path / "store.db", clock=counting()), CacheSettings(ring_events=3, log_chunk=2))
     await cache.start()
     for name in "abcdefgh":
         await put(cache, name)
@@ -188,13 +191,13 @@ async def test_a_watch_from_before_the_ring_reads_the_log(tmp_path: Path) -> Non
 
 async def test_a_watch_goes_on_over_a_restart(tmp_path: Path) -> None:
     for settings in (CacheSettings(), CacheSettings(warm_events=0), CacheSettings(warm_events=1)):
-        cache = Cache(SqliteStore(tmp_path / "store.db"), settings)
+        cache = Cache(SqliteStore(tmp_path / "store.db", clock=counting()), settings)
         await cache.start()
         seen = cache.revision
         await put(cache, "a", text="one")
         await put(cache, "a", text="two")
         await cache.close()
-        cache = Cache(SqliteStore(tmp_path / "store.db"), settings)
+        cache = Cache(SqliteStore(tmp_path / "store.db", clock=counting()), settings)
         await cache.start()
         watch = cache.watch("configmaps", "root", None, seen)
         assert [text[-1] for text in await take(watch, 2)] == [str(seen + 1), str(seen + 2)]
@@ -214,7 +217,7 @@ async def test_a_cancelled_reader_loses_no_event(cache: Cache) -> None:
 
 
 async def test_a_reader_that_does_not_read_is_dropped_and_others_are_unharmed(tmp_path: Path) -> None:
-    cache = Cache(SqliteStore(tmp_path / "store.db"), CacheSettings(inbox_events=5))
+    cache = Cache(SqliteStore(tmp_path / "store.db", clock=counting()), CacheSettings(inbox_events=5))
     await cache.start()
     slow, good = cache.watch("configmaps", None, None, 0), cache.watch("configmaps", None, None, 0)
     await put(cache, "n0")
@@ -241,7 +244,7 @@ async def test_a_forgotten_watch_leaves_the_registry(cache: Cache) -> None:
 
 
 async def test_an_idle_watch_gets_progress(tmp_path: Path) -> None:
-    cache = Cache(SqliteStore(tmp_path / "store.db"), CacheSettings(bookmark_seconds=0.02))
+    cache = Cache(SqliteStore(tmp_path / "store.db", clock=counting()), CacheSettings(bookmark_seconds=0.02))
     await cache.start()
     watch = cache.watch("configmaps", None, None, 0)
     await put(cache, "a", cluster="abc")
@@ -249,6 +252,50 @@ async def test_an_idle_watch_gets_progress(tmp_path: Path) -> None:
     assert await take(watch, 1) == ["ADDED a@1"]
     assert await asyncio.wait_for(anext(watch), 10) == 2
     await cache.close()
+
+
+async def test_what_one_cluster_is_told_does_not_change_with_writes_in_another(tmp_path: Path) -> None:
+    cache = Cache(SqliteStore(tmp_path / "store.db"))
+    await cache.start()
+    mine = await put(cache, "mine", cluster="abc")
+    before = await cache.list("configmaps", "abc", None)
+    for number in range(20):
+        await put(cache, f"theirs-{number}", cluster="xyz")
+    after = await cache.list("configmaps", "abc", None)
+    assert before.revision == after.revision == mine.revision == cache.revision_of("abc")
+    assert cache.revision_of("never seen") < mine.revision
+    assert cache.revision_of(None) == cache.revision > mine.revision
+    at = await cache.list("configmaps", "abc", None, revision=before.revision)
+    assert at.records == [mine]
+    await cache.close()
+
+
+async def test_revisions_tell_the_time_and_not_how_many_there_were(tmp_path: Path) -> None:
+    now = [1_000_000]
+    cache = Cache(SqliteStore(tmp_path / "store.db", clock=RevisionClock(lambda: now[0])))
+    await cache.start()
+    first = await put(cache, "a", cluster="abc")
+    for number in range(20):
+        now[0] += 10
+        await put(cache, f"theirs-{number}", cluster="xyz")
+    now[0] += 300
+    second = await put(cache, "b", cluster="abc")
+    assert second.revision - first.revision == 500
+    await cache.close()
+
+
+async def test_writes_of_one_cluster_at_once_have_no_others_between_them(cache: Cache, store: HeldStore) -> None:
+    await put(cache, "first")
+    store.gate.clear()
+    holding = asyncio.ensure_future(put(cache, "second"))
+    await asyncio.sleep(0.01)
+    tasks = [asyncio.ensure_future(put(cache, f"n{number}", cluster="yx"[number % 2])) for number in range(20)]
+    await asyncio.sleep(0)
+    store.gate.set()
+    await holding
+    revisions = [record.revision for record in await asyncio.gather(*tasks)]
+    assert revisions[1::2] == list(range(3, 13))
+    assert revisions[0::2] == list(range(13, 23))
 
 
 async def test_writes_that_arrive_during_a_commit_share_the_next_one(cache: Cache, store: HeldStore) -> None:
@@ -328,9 +375,31 @@ async def test_reads_go_on_while_the_store_stalls_and_too_many_writes_are_refuse
     await asyncio.gather(first, *waiting)
 
 
-async def test_the_past_is_forgotten_by_number_in_the_background(tmp_path: Path) -> None:
+async def test_the_past_is_forgotten_by_age_in_the_background(tmp_path: Path) -> None:
+    now = [1_000_000]
+    retention = Retention(read_seconds=5, log_seconds=8, interval_seconds=0.01)
+    store = SqliteStore(tmp_path / "store.db", clock=RevisionClock(lambda: now[0]))
+    cache = Cache(store, CacheSettings(retention=retention))
+    await cache.start()
+    for name in "abc":
+        await put(cache, name)
+        now[0] += 4_000_000
+    async with asyncio.timeout(10):
+        while cache.oldest < 4_000_000:  # noqa: ASYNC110  moved by the background task
+            await asyncio.sleep(0.005)
+    with pytest.raises(Compacted):
+        await cache.list("configmaps", None, None, revision=1_000_000)
+    assert names((await cache.list("configmaps", None, None, revision=5_000_000)).records) == ["a@1000000", "b@5000000"]
+    assert len(await cache.history(key("a"), 9)) == 1
+    await cache.close()
+
+
+async def test_the_past_is_forgotten_by_number_in_the_background(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portway.store.compacting.MARK_EVERY", 1)
     retention = Retention(read_events=5, log_events=8, interval_seconds=0.01)
-    cache = Cache(SqliteStore(tmp_path / "store.db"), CacheSettings(retention=retention))
+    cache = Cache(SqliteStore(tmp_path / "store.db", clock=counting()), CacheSettings(retention=retention))
     await cache.start()
     for number in range(20):
         await put(cache, f"n{number}")
@@ -353,7 +422,7 @@ class SharedStore(SqliteStore):
 
 
 async def test_writes_of_another_process_are_seen_before_own_later_ones(tmp_path: Path) -> None:
-    store = SharedStore(tmp_path / "store.db")
+    store = SharedStore(tmp_path / "store.db", clock=counting())
     cache = Cache(store)
     await cache.start()
     watch = cache.watch("configmaps", None, None, 0)

@@ -15,9 +15,10 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from tests.revisions import counting
 
 from portway.drivers.postgres import servers
-from portway.store import postgres
+from portway.store import compacting
 from portway.store.caching import Cache, CacheSettings
 from portway.store.contract import Compacted, Conflict, Encode, Event, EventType, Key, Put, Record, Unavailable
 from portway.store.postgres import PostgresStore
@@ -36,7 +37,7 @@ def body(text: str = "x") -> Encode:
 
 @asynccontextmanager
 async def cache_over(dsn: str, **settings: float) -> AsyncIterator[Cache]:
-    cache = Cache(PostgresStore(dsn), CacheSettings(**settings))  # type: ignore[arg-type]
+    cache = Cache(PostgresStore(dsn, clock=counting()), CacheSettings(**settings))  # type: ignore[arg-type]
     await cache.start()
     try:
         yield cache
@@ -120,7 +121,7 @@ async def test_ended_connections_are_made_again_and_writes_go_on(database: str) 
 async def test_a_connection_lost_during_the_commit_is_asked_about(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = PostgresStore(database)
+    store = PostgresStore(database, clock=counting())
     await store.load()
 
     execute = asyncpg.Connection.execute
@@ -140,7 +141,7 @@ async def test_a_connection_lost_during_the_commit_is_asked_about(
         return await execute(self, statement, *arguments, **options)
 
     monkeypatch.setattr(asyncpg.Connection, "execute", lose_after)
-    [answer] = await store.commit([[Put(key("a"), body(), 0)]])
+    _, [answer] = await store.commit([[Put(key("a"), body(), 0)]])
     assert answer == [Event(EventType.ADDED, Record(key("a"), 1, body()(1)), None)]
     monkeypatch.setattr(asyncpg.Connection, "execute", lose_before)
     with pytest.raises(Unavailable):
@@ -179,16 +180,16 @@ async def test_a_server_that_is_away_is_named_without_the_password() -> None:
 
 
 async def test_a_newer_schema_is_refused(database: str) -> None:
-    store = PostgresStore(database)
+    store = PostgresStore(database, clock=counting())
     await store.load()
     await store.close()
     await query(database, "INSERT INTO portway.migrations (version) VALUES (99)")
     with pytest.raises(Unavailable, match="newer Portway \\(schema 99"):
-        await PostgresStore(database).load()
+        await PostgresStore(database, clock=counting()).load()
 
 
 async def test_processes_that_start_at_once_migrate_once(database: str) -> None:
-    stores = [PostgresStore(database) for _ in range(6)]
+    stores = [PostgresStore(database, clock=counting()) for _ in range(6)]
     loaded = await asyncio.gather(*(store.load() for store in stores))
     assert [revision for revision, _ in loaded] == [0] * 6
     await asyncio.gather(*(store.close() for store in stores))
@@ -202,11 +203,11 @@ class Deaf(PostgresStore):
 
 
 async def test_a_process_that_missed_more_than_the_log_keeps_begins_anew(database: str) -> None:
-    late = Cache(Deaf(database))
+    late = Cache(Deaf(database, clock=counting()))
     await late.start()
     watch = late.watch("configmaps", None, None, 0)
     pending = asyncio.ensure_future(watch.batch())
-    other = PostgresStore(database)
+    other = PostgresStore(database, clock=counting())
     await other.load()
     for revision in range(5):
         await other.commit([[Put(key("a"), body(), revision)]])
@@ -220,7 +221,7 @@ async def test_a_process_that_missed_more_than_the_log_keeps_begins_anew(databas
 
 
 async def test_compaction_blocks_no_writer(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgres, "COMPACTION_STEP", 50)
+    monkeypatch.setattr(compacting, "MARK_EVERY", 50)
     async with cache_over(database) as cache:
         for revision in range(200):
             await cache.commit([Put(key("a"), body(), revision)])
@@ -295,7 +296,7 @@ async def test_sigkill_of_one_of_two_writers_loses_no_acknowledged_write(databas
                 _note(line, acknowledged)
             process.stdout.close()
             process.wait()
-    store = PostgresStore(database)
+    store = PostgresStore(database, clock=counting())
     revision, records = await store.load()
     found = {record.key.name: record.revision for record in records}
     assert not {name for name, at in acknowledged.items() if found.get(name, 0) < at}

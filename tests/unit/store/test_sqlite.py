@@ -9,6 +9,7 @@ from pathlib import Path
 
 import apsw
 import pytest
+from tests.revisions import counting
 
 from portway.store import schemas
 from portway.store.caching import Cache
@@ -28,18 +29,18 @@ def body(size: int = 10) -> Encode:
 
 async def refusal(path: Path) -> str:
     with pytest.raises(Unavailable) as caught:
-        await SqliteStore(path).load()
+        await SqliteStore(path, clock=counting()).load()
     return str(caught.value)
 
 
 async def test_a_second_process_on_the_same_state_is_refused_and_told_what_to_do(tmp_path: Path) -> None:
-    store = SqliteStore(tmp_path / "store.db")
+    store = SqliteStore(tmp_path / "store.db", clock=counting())
     await store.load()
     message = await refusal(tmp_path / "store.db")
     assert f"in use by another Portway (process {os.getpid()})" in message
     assert "portway down" in message
     await store.close()
-    again = SqliteStore(tmp_path / "store.db")
+    again = SqliteStore(tmp_path / "store.db", clock=counting())
     await again.load()
     await again.close()
 
@@ -56,7 +57,7 @@ async def test_a_file_of_another_program_is_refused(tmp_path: Path) -> None:
 
 
 async def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
-    store = SqliteStore(tmp_path / "store.db")
+    store = SqliteStore(tmp_path / "store.db", clock=counting())
     await store.load()
     await store.close()
     connection = apsw.Connection(str(tmp_path / "store.db"))
@@ -70,14 +71,14 @@ async def test_a_missing_directory_is_named(tmp_path: Path) -> None:
 
 
 async def test_the_state_is_readable_by_its_owner_only(tmp_path: Path) -> None:
-    store = SqliteStore(tmp_path / "store.db")
+    store = SqliteStore(tmp_path / "store.db", clock=counting())
     await store.load()
     assert (tmp_path / "store.db").stat().st_mode & 0o077 == 0
     await store.close()
 
 
 async def test_a_full_disk_refuses_writes_and_recovers(tmp_path: Path) -> None:
-    store = SqliteStore(tmp_path / "store.db")
+    store = SqliteStore(tmp_path / "store.db", clock=counting())
     cache = Cache(store)
     await cache.start()
     await cache.commit([Put(key("before"), body(), 0)])
@@ -98,7 +99,7 @@ async def test_a_store_locked_by_another_program_is_unavailable_for_that_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("portway.store.sqlite.BUSY_MILLISECONDS", 20)
-    store = SqliteStore(tmp_path / "store.db")
+    store = SqliteStore(tmp_path / "store.db", clock=counting())
     await store.load()
     other = apsw.Connection(str(tmp_path / "store.db"))
     other.execute("BEGIN IMMEDIATE")
@@ -106,7 +107,7 @@ async def test_a_store_locked_by_another_program_is_unavailable_for_that_time(
         await store.commit([[Put(key("a"), body(), 0)]])
     other.execute("ROLLBACK")
     other.close()
-    [answer] = await store.commit([[Put(key("a"), body(), 0)]])
+    _, [answer] = await store.commit([[Put(key("a"), body(), 0)]])
     assert isinstance(answer, list)
     await store.close()
 
@@ -114,7 +115,7 @@ async def test_a_store_locked_by_another_program_is_unavailable_for_that_time(
 async def test_the_write_ahead_log_stays_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("portway.store.sqlite.CHECKPOINT_PAGES", 20)
     monkeypatch.setattr("portway.store.sqlite.CHECKPOINT_PAGES_LIMIT", 100)
-    store = SqliteStore(tmp_path / "store.db")
+    store = SqliteStore(tmp_path / "store.db", clock=counting())
     await store.load()
     for number in range(300):
         await store.commit([[Put(key(f"n{number}"), body(8_000), 0)]])
@@ -123,7 +124,7 @@ async def test_the_write_ahead_log_stays_bounded(tmp_path: Path, monkeypatch: py
 
 
 async def test_compaction_frees_what_was_superseded(tmp_path: Path) -> None:
-    store = SqliteStore(tmp_path / "store.db")
+    store = SqliteStore(tmp_path / "store.db", clock=counting())
     await store.load()
     for revision in range(2_500):
         await store.commit([[Put(key("a"), body(), revision)]])
@@ -162,7 +163,7 @@ async def test_sigkill_at_any_moment_loses_no_acknowledged_write(tmp_path: Path)
             acknowledged.update(entry(line))
         process.stdout.close()
         process.wait()
-        store = SqliteStore(path)
+        store = SqliteStore(path, clock=counting())
         revision, records = await store.load()
         found = {record.key.name: record.revision for record in records}
         missing = {name for name, at in acknowledged.items() if found.get(name, 0) < at}

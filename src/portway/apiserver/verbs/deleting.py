@@ -56,7 +56,7 @@ async def delete_collection(context: Context, request: Request, resource: Resour
         except StatusError as error:
             if error.code != 404:
                 raise
-    return Response(renderer.several(removed, {"resourceVersion": str(context.storage.revision)}))
+    return Response(renderer.several(removed, {"resourceVersion": str(listing.present(context, request, resource))}))
 
 
 async def remove(

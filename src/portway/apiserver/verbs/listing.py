@@ -44,7 +44,7 @@ async def list_(context: Context, request: Request, resource: Resource) -> Respo
     except Compacted:
         raise _too_old(request, after) from None
     except Future as error:
-        raise too_large(error.asked, error.current) from None
+        raise too_large(error.asked, present(context, request, resource)) from None
     metadata: Manifest = {"resourceVersion": str(found.revision)}
     if found.remaining and found.records:
         metadata["continue"] = continuing.encode(found.revision, found.records[-1].key)
@@ -119,8 +119,9 @@ async def _among(
 ) -> Found:
     """Of some workspaces in order: neither the time it takes nor a token to go on tells of any others."""
     _, namespace = scope_of(request, resource)
-    nowhere = await context.storage.list(resource.key, "", namespace, revision=revision, limit=1)
-    revision, found = nowhere.revision, list[Record]()
+    if revision is None:
+        revision = _present(context, clusters)
+    found: list[Record] = []
     for cluster in clusters:
         if after is not None and cluster < after.cluster:
             continue
@@ -135,8 +136,20 @@ async def _among(
     return Found(found, revision, 0)
 
 
+def _present(context: Context, clusters: list[str]) -> int:
+    return max(map(context.storage.revision_of, ["", *clusters]))
+
+
+def present(context: Context, request: Request, resource: Resource) -> int:
+    """A revision at which all that the request may see is as it is now. It tells nothing of anything else."""
+    cluster, _ = scope_of(request, resource)
+    if request.view is not None and cluster is None:
+        return _present(context, request.view.clusters(resource))
+    return context.storage.revision_of(cluster)
+
+
 async def _by_name(context: Context, resource: Resource, key: Key, selection: Selection) -> Found:
-    revision = context.storage.revision
+    revision = context.storage.revision_of(key.cluster)
     record = context.storage.get(key)
     if record is not None:
         record = await context.conversions.one(resource, record)
@@ -160,7 +173,7 @@ def _start(context: Context, request: Request, resource: Resource) -> tuple[int 
     if match == "Exact":
         return revision, None
     if revision > context.storage.revision:
-        raise too_large(revision, context.storage.revision)
+        raise too_large(revision, present(context, request, resource))
     return None, None
 
 

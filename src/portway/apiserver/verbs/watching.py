@@ -18,6 +18,7 @@ from portway.apiserver.responses import Stream
 from portway.apiserver.verbs import listing, selecting
 from portway.apiserver.verbs.selecting import Selection
 from portway.krm.errors import Cause, StatusError, expired, invalid
+from portway.store.clocks import SECOND
 from portway.store.contract import Compacted, Event, EventType, Record
 from portway.store.watching import Subscription
 
@@ -35,14 +36,20 @@ class _Watch:
     initial: bool
     revision: int
     """0: start with the current state."""
+    shown: int = 0
+    """The newest revision that the client has been given."""
 
     def line(self, type_: str, body: bytes) -> bytes:
         return b'{"type":"%s","object":%s}\n' % (type_.encode(), body)
 
     def told(self, event: Event | int) -> bytes | None:
-        if isinstance(event, Event):
-            return self.event(event)
-        return self.line("BOOKMARK", self.renderer.bookmark(event)) if self.bookmarks else None
+        if isinstance(event, int):
+            bookmark = self.renderer.bookmark(max(event, self.shown))
+            return self.line("BOOKMARK", bookmark) if self.bookmarks else None
+        line = self.event(event)
+        if line is not None:
+            self.shown = event.record.revision
+        return line
 
     def event(self, event: Event) -> bytes | None:
         """None when the selector hides it. Leaving the selector is a deletion, entering it an addition."""
@@ -114,8 +121,10 @@ def _forbidden(message: str) -> StatusError:
 
 
 def _check_retained(watching: _Watch) -> None:
-    if watching.revision > watching.context.storage.revision + 1_000_000:
-        raise listing.too_large(watching.revision, watching.context.storage.revision)
+    """A little ahead may be a clock of another process."""
+    if watching.revision > watching.context.storage.revision + SECOND:
+        current = listing.present(watching.context, watching.request, watching.resource)
+        raise listing.too_large(watching.revision, current)
 
 
 async def _batches(events: AsyncIterator[Event | int]) -> AsyncGenerator[Sequence[Event | int], None]:
@@ -150,6 +159,8 @@ async def _lines(watching: _Watch) -> AsyncGenerator[bytes, None]:
                 yield watching.line("BOOKMARK", watching.renderer.bookmark(after, _INITIAL_END))
         elif not after:
             after = watching.context.storage.revision
+            watching.shown = listing.present(watching.context, watching.request, watching.resource)
+        watching.shown = watching.shown or after
         cluster, namespace = listing.scope_of(watching.request, watching.resource)
         events = watching.context.storage.watch(watching.resource.key, cluster, namespace, after)
         async with contextlib.aclosing(_batches(events)) as batches:
