@@ -1,11 +1,14 @@
 """The tables of the SQLite store, as a list of migrations.
 
-``log`` holds every revision with its value; ``objects`` says which of them is current, so a value is kept once.
+``log`` holds every revision with its value; ``objects`` says which of them is current, so a value is kept once, and
+follows ``log`` by triggers, so that a commit can be one statement.
 Compaction removes from the log what was superseded or deleted up to ``compacted``; what it keeps at or below that
 are the values of objects not changed since. The newest revision is the greater of ``compacted`` and the log's last.
 """
 
 from __future__ import annotations
+
+from functools import cache
 
 APPLICATION_ID = 0x50_57_41_59
 """Marks the file as Portway's (``PWAY``), so that another program's database is not written to."""
@@ -45,6 +48,14 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TABLE marks (revision INTEGER PRIMARY KEY, events INTEGER NOT NULL) STRICT;
     INSERT INTO marks SELECT revision, revision FROM log
     WHERE revision % 1000 = 0 OR revision = (SELECT max(revision) FROM log);
+    CREATE TRIGGER point AFTER INSERT ON log WHEN NEW.type < 2 BEGIN
+        INSERT INTO objects VALUES (NEW.resource, NEW.cluster, NEW.namespace, NEW.name, NEW.revision)
+        ON CONFLICT DO UPDATE SET revision = excluded.revision;
+    END;
+    CREATE TRIGGER unpoint AFTER INSERT ON log WHEN NEW.type = 2 BEGIN
+        DELETE FROM objects WHERE (resource, cluster, namespace, name)
+            = (NEW.resource, NEW.cluster, NEW.namespace, NEW.name);
+    END;
     """,
 )
 """Entry n brings the schema to version n + 1 (``PRAGMA user_version``). Entries are never changed, only added.
@@ -68,18 +79,12 @@ CROSS JOIN log l ON l.revision = o.revision
 """
 """One row for all keys: each step of a statement hands the interpreter lock over, so few steps matter."""
 
-APPEND = "INSERT INTO log VALUES "
-APPEND_ROW = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
-POINT = """
-INSERT INTO objects SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?) WHERE true
-ON CONFLICT DO UPDATE SET revision = excluded.revision
-"""
+@cache
+def append(rows: int) -> str:
+    """Adds so many rows to the log."""
+    return "INSERT INTO log VALUES " + ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"] * rows)  # noqa: S608  marks only
 
-UNPOINT = """
-DELETE FROM objects WHERE (resource, cluster, namespace, name) IN
-    (SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?))
-"""
 
 EVENTS = """
 SELECT l.revision, l.type, l.resource, l.cluster, l.namespace, l.name, l.value, l.previous, p.value

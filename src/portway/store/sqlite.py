@@ -25,7 +25,6 @@ from portway.store.contract import (
     Compacted,
     Entry,
     Event,
-    EventType,
     Key,
     Known,
     Record,
@@ -46,8 +45,8 @@ CHECKPOINT_PAGES = 2_000
 CHECKPOINT_PAGES_LIMIT = 20_000
 """WAL pages after which the writer waits for that copy, so that the WAL stays bounded under steady load."""
 
-_CHUNKS = (64, 16, 4, 1)
-"""Rows per INSERT: few sizes, so that the statements stay prepared."""
+_MOST_ROWS = 64
+"""Rows per INSERT: so few numbers of them that the statements stay prepared."""
 
 _ADVICE: tuple[tuple[type[apsw.Error], str], ...] = (
     (apsw.FullError, "the disk is full: free space there and try again"),
@@ -195,8 +194,12 @@ class SqliteStore:
             return self._commit(requests)
         if decision.events:
             self._make_room()
-            with transaction(self._writer):
-                self._append(decision)
+            statements = self._statements(decision)
+            if len(statements) == 1:  # a transaction of its own: each statement hands the interpreter lock over
+                self._writer.execute(*statements[0])
+            else:
+                with transaction(self._writer):
+                    self._run(statements)
             self._written(decision)
         return Committed(decision.before, decision.answers)
 
@@ -205,9 +208,13 @@ class SqliteStore:
         with transaction(self._writer):
             present = self._present(deciding.keys_of(requests))
             decision = deciding.decide(requests, present, self._revision, self._clock)
-            self._append(decision)
+            self._run(self._statements(decision))
         self._written(decision)
         return Committed(decision.before, decision.answers)
+
+    def _run(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> None:
+        for statement, values in statements:
+            self._writer.execute(statement, values)
 
     def _written(self, decision: Decision) -> None:
         self._revision = decision.revision
@@ -225,28 +232,18 @@ class SqliteStore:
             for index, revision, value in orjson.loads(str(row[0]))
         }
 
-    def _append(self, decision: Decision) -> None:
-        events, users = decision.events, decision.users
-        if not events:
-            return
+    def _statements(self, decision: Decision) -> list[tuple[str, Sequence[Any]]]:
+        """What makes the decision durable, with the values of each statement."""
         written = int(self._now() * 1000)
-        start = 0
-        for size in _CHUNKS:
-            statement = schemas.APPEND + ", ".join([schemas.APPEND_ROW] * size)
-            while len(events) - start >= size:
-                part = zip(events[start : start + size], users[start : start + size], strict=True)
-                self._writer.execute(statement, [cell for event, user in part for cell in _row(event, written, user)])
-                start += size
-        last = {event.record.key: event for event in events}
-        gone = [key for key, event in last.items() if event.type is EventType.DELETED]
-        current = [(*key, event.record.revision) for key, event in last.items() if event.type is not EventType.DELETED]
-        if current:
-            self._writer.execute(schemas.POINT, (_json(current),))
-        if gone:
-            self._writer.execute(schemas.UNPOINT, (_json([tuple(key) for key in gone]),))
-        ever = self._events_ever + len(events)
+        entries = [_row(event, written, user) for event, user in zip(decision.events, decision.users, strict=True)]
+        parts = [entries[start : start + _MOST_ROWS] for start in range(0, len(entries), _MOST_ROWS)]
+        statements: list[tuple[str, Sequence[Any]]] = [
+            (schemas.append(len(part)), [cell for row in part for cell in row]) for part in parts
+        ]
+        ever = self._events_ever + len(entries)
         if ever // compacting.MARK_EVERY > self._events_ever // compacting.MARK_EVERY:
-            self._writer.execute(schemas.MARK, (decision.revision, ever))
+            statements.append((schemas.MARK, (decision.revision, ever)))
+        return statements
 
     def _events(self, after: int, limit: int) -> list[Event]:
         with transaction(self._reader, "BEGIN"):

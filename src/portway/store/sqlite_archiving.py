@@ -77,7 +77,6 @@ def _replace(connection: apsw.Connection, revision: int, kept: Iterator[Kept]) -
     for each in kept:
         record = each.record
         row = (record.revision, added, *record.key, record.value, 0, each.written, each.user)
-        connection.execute(schemas.APPEND + schemas.APPEND_ROW, row)
-        connection.execute("INSERT INTO objects VALUES (?, ?, ?, ?, ?)", (*record.key, record.revision))
+        connection.execute(schemas.append(1), row)
     connection.execute(schemas.MARK, (revision, 0))
     connection.execute("UPDATE progress SET compacted = ?", (revision,))

@@ -6,6 +6,7 @@ import copy
 import datetime
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -110,6 +111,21 @@ def test_what_was_applied_by_force_is_in_the_object_and_owned(history: list[Any]
     assert all(exists(atom, live, path) for path in wanted)
     entry = managers.read(live).entries.get(apply.Manager("x", "Apply"))
     assert (entry.fields if entry else set()) == wanted
+
+
+@given(
+    st.one_of(specs, strange), st.dictionaries(st.sampled_from(["labels", "name", "uid", "any"]), strange, max_size=3)
+)
+@settings(max_examples=300, deadline=None)
+def test_the_maker_of_an_object_owns_what_a_comparison_with_nothing_finds(spec: Any, metadata: dict[str, Any]) -> None:
+    made = {**manifest({}), "spec": spec, "metadata": metadata}
+    who = apply.Manager("x", "Update", "ex.io/v1")
+    atom = atoms.of(SCHEMA)
+    found = walking.compare(atom, {"apiVersion": "ex.io/v1", "kind": "Widget"}, made)
+    entry = managers.Entry(found.added | found.modified, "ex.io/v1", managers.stamp(NOW))
+    expected = managers.write(made, managers.Managed({who: entry}))
+    tracked = apply.track_update(None, made, SCHEMA, who, now=NOW)
+    assert orjson.dumps(tracked) == orjson.dumps(expected)
 
 
 @given(steps, specs, st.booleans())

@@ -81,6 +81,8 @@ def track_update(
     if live is not None and not managed.entries:
         return after
     manager = manager._replace(operation=managers.UPDATE, api_version=new.get("apiVersion", manager.api_version))
+    if live is None and not managed.entries:
+        return managers.write_first(after, manager, walking.tree(atom, after), now)
     before = managers.without(live) if live is not None else _empty(new)
     comparison = walking.compare(atom, before, after)
     _strip(managed, comparison, None, force=True)

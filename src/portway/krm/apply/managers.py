@@ -81,6 +81,8 @@ NOT_OWNED: Final[FieldSet] = {
     ),
 }
 """Nobody owns what identifies an object or what only the server writes."""
+_NOT_OWNED_AT_TOP: Final = [path[0] for path in NOT_OWNED if len(path) == 1 and path != ("f:metadata",)]
+_NOT_OWNED_IN_METADATA: Final = frozenset((".", *(path[1] for path in NOT_OWNED if len(path) > 1)))
 
 
 def _as_written(raw: Any) -> tuple[FieldSet, FieldSet]:
@@ -116,7 +118,25 @@ def write(manifest: Manifest, managed: Managed) -> Manifest:
     metadata = {k: v for k, v in (manifest.get("metadata") or {}).items() if k != "managedFields"}
     if managed.entries:
         ordered = sorted(managed.entries.items(), key=_order)
-        metadata["managedFields"] = [_encoded(manager, entry) for manager, entry in ordered]
+        metadata["managedFields"] = [
+            _line(manager, entry.api_version, entry.time, entry.encoded()) for manager, entry in ordered
+        ]
+    return {**manifest, "metadata": metadata}
+
+
+def write_first(manifest: Manifest, manager: Manager, fields: dict[str, Any], now: datetime.datetime) -> Manifest:
+    """A new object, all of whose fields (FieldsV1) its maker owns; its metadata is copied, the rest shared."""
+    for part in _NOT_OWNED_AT_TOP:
+        fields.pop(part, None)
+    metadata_fields = fields.get("f:metadata", {})
+    owned = {part: below for part, below in metadata_fields.items() if part not in _NOT_OWNED_IN_METADATA}
+    if owned:
+        fields["f:metadata"] = owned
+    else:
+        fields.pop("f:metadata", None)
+    metadata = {k: v for k, v in (manifest.get("metadata") or {}).items() if k != "managedFields"}
+    if fields:
+        metadata["managedFields"] = [_line(manager, manager.api_version, stamp(now), fields)]
     return {**manifest, "metadata": metadata}
 
 
@@ -174,14 +194,14 @@ def _order(pair: tuple[Manager, Entry]) -> tuple[str, ...]:
     return (manager.operation, entry.time, manager.name, entry.api_version, manager.subresource)
 
 
-def _encoded(manager: Manager, entry: Entry) -> dict[str, Any]:
-    encoded: dict[str, Any] = {
+def _line(manager: Manager, api_version: str, time: str, fields: dict[str, Any]) -> dict[str, Any]:
+    line: dict[str, Any] = {
         "manager": manager.name,
         "operation": manager.operation,
-        "apiVersion": entry.api_version,
-        "time": entry.time,
+        "apiVersion": api_version,
+        "time": time,
         "fieldsType": "FieldsV1",
-        "fieldsV1": entry.encoded(),
+        "fieldsV1": fields,
         "subresource": manager.subresource,
     }
-    return {key: value for key, value in encoded.items() if value or key == "fieldsV1"}
+    return {key: value for key, value in line.items() if value or key == "fieldsV1"}

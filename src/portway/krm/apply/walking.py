@@ -172,6 +172,34 @@ def _add(atom: Atom, value: Any, path: Path, added: FieldSet) -> None:
                 added.add((*path, part))
 
 
+def tree(atom: Atom, value: Any) -> dict[str, Any]:
+    """FieldsV1 of all places of a value that was not there before, what ``compare`` finds added; without ``.``.
+
+    Told in one walk, as most objects are created by one manager. What is below the top is shared: not to be changed.
+    """
+    return {part: below for part, below in _tree(atom, value).items() if part != "."}
+
+
+_LEAF: Final[dict[str, Any]] = {}
+
+
+def _tree(atom: Atom, value: Any) -> dict[str, Any]:
+    kind = atom.kind(value)
+    below: dict[str, Any] = {".": _LEAF}
+    if kind is Kind.MAP and atom.map is not None and not atom.map.atomic and value and type(value) is dict:
+        fields, element = atom.map.fields, atom.map.element or DEDUCED
+        for name in sorted(value):
+            item = value[name]
+            is_leaf = not isinstance(item, dict | list)
+            below["f:" + name] = _LEAF if is_leaf else _tree(fields.get(name, element), item)
+        return below
+    if kind is Kind.LIST and atom.list is not None and not atom.list.atomic and value and type(value) is list:
+        for part, items in sorted(_grouped(atom.list, value).items()):
+            below[part] = _tree(atom.list.element, items[0]) if len(items) == 1 else _LEAF
+        return below
+    return _LEAF
+
+
 def _as(kind: type, value: Any) -> Any:
     return value if isinstance(value, kind) else None
 
