@@ -21,6 +21,10 @@ PATIENCE_SECONDS = 30.0
 """For a client to read what was sent; then its connection is closed, so that it holds nothing here."""
 
 
+SLICE_BYTES = 128 * 1024
+"""Of an answer's body, handed over at once."""
+
+
 class Unread(Exception):
     """The client does not read its stream."""
 
@@ -74,7 +78,22 @@ async def send_response(response: Response, extra: list[tuple[bytes, bytes]], se
         *extra,
     ]
     await send({"type": "http.response.start", "status": response.code, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if head else response.body})
+    body = b"" if head else response.body
+    if len(body) > SLICE_BYTES:
+        await _send_slices(memoryview(body), send)
+    else:
+        await send({"type": "http.response.body", "body": body})
+
+
+async def _send_slices(body: memoryview, send: Send) -> None:
+    """So that the client reads the beginning while the rest is encrypted, and no more is held than it reads."""
+    try:
+        for start in range(0, len(body), SLICE_BYTES):
+            piece = body[start : start + SLICE_BYTES]
+            await patiently(send({"type": "http.response.body", "body": piece, "more_body": True}))
+    except Unread:
+        return  # an answer left without end has its connection closed by the server
+    await send({"type": "http.response.body", "body": b""})
 
 
 async def send_stream(stream: Stream, extra: list[tuple[bytes, bytes]], receive: Receive, send: Send) -> None:

@@ -13,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 HEAD_SECONDS = 20.0
 """From the first byte of a request, or the connection, to the end of its headers."""
 HEAD_BYTES = 64 * 1024
+LARGE_BYTES = 64 * 1024
 
 
 class Gathered:
@@ -29,6 +30,8 @@ class Gathered:
         if not self._parts:
             self._loop.call_soon(self._flush)
         self._parts.append(data)
+        if len(data) >= LARGE_BYTES:  # who writes more has to wait for the client
+            self._flush()
 
     def close(self) -> None:
         self._flush()

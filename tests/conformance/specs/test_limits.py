@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from urllib.parse import urlsplit
 
 import pytest
@@ -105,3 +106,33 @@ async def test_a_client_that_does_not_read_its_watch_is_let_go(
             assert (await other.next("ADDED"))["metadata"]["name"] == name
         await until(lambda: watches(1), "who does not read is gone, the other is not")
     writer.transport.abort()
+
+
+async def test_a_large_list_arrives_whole_and_is_not_kept_for_who_does_not_read_it(
+    go: GoClient, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"/api/v1/namespaces/{namespace}/configmaps"
+    for number in range(30):
+        await go.typed("POST", path, config(f"large-{number:02}", key=str(number) * 500_000))
+    listed = (await go.call("GET", path, b"", "application/json")).json()["items"]
+    large = [item for item in listed if item["metadata"]["name"].startswith("large-")]
+    assert [item["data"]["key"] for item in large] == [str(number) * 500_000 for number in range(30)]
+    patiently, given_up = responses.patiently, asyncio.Event()
+
+    async def watched(sending: Awaitable[None]) -> None:
+        try:
+            await patiently(sending)
+        except responses.Unread:
+            given_up.set()
+            raise
+
+    monkeypatch.setattr(responses, "PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr(responses, "patiently", watched)
+    reader, writer = await connect(go, f"GET {path}", b"\r\n")
+    await asyncio.wait_for(given_up.wait(), 20)
+    read = 0
+    async with asyncio.timeout(20):
+        while part := await reader.read(1_000_000):
+            read += len(part)
+    assert 0 < read < 15_000_000
+    writer.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from portway.bootstrap.protocols import Gathered
+from portway.bootstrap.protocols import LARGE_BYTES, Gathered
 
 
 class Wire:
@@ -35,6 +35,17 @@ async def test_what_is_written_in_one_turn_is_sent_at_once() -> None:
     gathered.write(b"next")
     await asyncio.sleep(0)
     assert wire.sent == [b"head body", b"next"]
+
+
+async def test_a_large_part_is_sent_when_it_is_written_with_what_came_before() -> None:
+    wire: Any = Wire()
+    gathered = Gathered(wire, asyncio.get_running_loop())
+    gathered.write(b"head ")
+    gathered.write(b"x" * LARGE_BYTES)
+    assert wire.sent == [b"head " + b"x" * LARGE_BYTES]
+    gathered.write(b"next")
+    await asyncio.sleep(0)
+    assert wire.sent[1:] == [b"next"]
 
 
 async def test_closing_sends_what_is_left() -> None:
