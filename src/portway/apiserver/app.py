@@ -14,6 +14,7 @@ from portway.apiserver import (
     deadlines,
     dispatching,
     homes,
+    negotiating,
     nonresources,
     refusing,
     responses,
@@ -209,6 +210,8 @@ class ApiServer:
         extra = [(b"audit-id", request.audit_id.encode("latin-1", "replace"))]
         extra += responses.warning_headers(request.warnings)
         if isinstance(answer, Response):
+            if request.target.is_resource and negotiating.wants_yaml(request.header(b"accept")):
+                answer = responses.as_yaml(answer)
             await responses.send_response(answer, extra, send, head=request.method == "HEAD")
             return
         self.metrics.watches += 1

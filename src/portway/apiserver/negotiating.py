@@ -24,11 +24,10 @@ class Accepted:
     """The client asked for this form in Protobuf first, where the items of a list carry no type."""
 
 
+YAML = "application/yaml"
 _FORMS = frozenset(form.value for form in Form if form)
 _PLAIN = Accepted(Form.OBJECT)
-_JSON_TYPES = frozenset(
-    ("application/json", "*/*", "application/*", "application/vnd.kubernetes.protobuf", "application/yaml")
-)
+_MEDIA_TYPES = frozenset(("application/json", "*/*", "application/*", "application/vnd.kubernetes.protobuf", YAML))
 
 
 ALL_FORMS = frozenset(Form)
@@ -51,7 +50,7 @@ def accepted(accept: str, offered: frozenset[Form] = ALL_FORMS) -> Accepted:
         if media.endswith("protobuf") and wanted:
             as_protobuf.add(wanted)
             continue
-        if media not in _JSON_TYPES:
+        if media not in _MEDIA_TYPES:
             continue
         if not wanted:
             return _PLAIN
@@ -62,5 +61,12 @@ def accepted(accept: str, offered: frozenset[Form] = ALL_FORMS) -> Accepted:
             and values.get("v") in ("v1", "v1beta1")
         ):
             return Accepted(Form(wanted), f"meta.k8s.io/{values['v']}", wanted in as_protobuf)
-    message = "only the following media types are accepted: application/json"
+    message = "only the following media types are accepted: application/json, application/yaml"
     raise StatusError(406, "NotAcceptable", message)
+
+
+@lru_cache(maxsize=512)
+def wants_yaml(accept: str) -> bool:
+    """Whether YAML is the first of the syntaxes that can be given."""
+    media = (alternative.split(";")[0].strip() for alternative in accept.split(","))
+    return next((each for each in media if each in _MEDIA_TYPES), "") == YAML

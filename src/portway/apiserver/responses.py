@@ -9,12 +9,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+from ryaml import dumps  # type: ignore[attr-defined]  # it lists no exports
 
 from portway.apiserver.requests import Receive, Send
 from portway.krm.errors import StatusError
 
 JSON = b"application/json"
 TEXT = b"text/plain; charset=utf-8"
+YAML = b"application/yaml"
+YAML_BYTES = 2 * 1024 * 1024
+"""JSON up to which an answer is written as YAML; a larger one stays as it is, which is YAML too."""
 
 
 PATIENCE_SECONDS = 30.0
@@ -58,6 +62,16 @@ def failure(error: StatusError) -> Response:
     for name, value in error.headers.items():
         response.headers.append((name.lower().encode(), value.encode("latin-1", "replace")))
     return response
+
+
+def as_yaml(response: Response) -> Response:
+    """The same in YAML's block style, keys in order; unchanged unless it is JSON."""
+    if response.content_type != JSON:
+        return response
+    body = response.body
+    if len(body) <= YAML_BYTES:
+        body = dumps(orjson.loads(orjson.dumps(orjson.loads(body), option=orjson.OPT_SORT_KEYS))).encode()
+    return Response(body, response.code, YAML, response.headers)
 
 
 def warning_headers(warnings: Sequence[str]) -> list[tuple[bytes, bytes]]:

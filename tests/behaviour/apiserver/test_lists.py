@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ryaml import loads  # type: ignore[attr-defined]  # it lists no exports
+
+from portway.apiserver import responses
 
 CONFIGS = "/api/v1/namespaces/default/configmaps"
 
@@ -92,3 +95,21 @@ async def test_health_and_version_are_public(api: Any, path: str) -> None:
 @pytest.mark.parametrize("path", ["/nowhere", "/api/v1/pods", "/apis/none.org/v1/things", "/api/v2"])
 async def test_what_is_not_served_is_not_found(api: Any, path: str) -> None:
     assert (await api.refused("GET", path))[0] == 404
+
+
+async def test_who_prefers_yaml_is_answered_in_yaml(api: Any, make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    await api.post(CONFIGS, make.config("a", number="1e3", text="x: y"))
+    yaml = {"accept": "application/yaml, application/json"}
+    one = await api.call("GET", f"{CONFIGS}/a", headers=yaml)
+    assert (one.status_code, one.headers["content-type"]) == (200, "application/yaml")
+    assert one.text.startswith("apiVersion: v1\ndata:\n")
+    assert loads(one.text) == await api.get(f"{CONFIGS}/a")
+    several = await api.call("GET", CONFIGS, headers=yaml)
+    assert loads(several.text) == await api.get(CONFIGS)
+    missing = await api.call("GET", f"{CONFIGS}/none", headers=yaml)
+    assert (missing.status_code, loads(missing.text)["reason"]) == (404, "NotFound")
+    json = await api.call("GET", f"{CONFIGS}/a", headers={"accept": "application/json, application/yaml"})
+    assert json.headers["content-type"] == "application/json"
+    monkeypatch.setattr(responses, "YAML_BYTES", 10)
+    large = await api.call("GET", f"{CONFIGS}/a", headers=yaml)
+    assert (large.headers["content-type"], large.json()) == ("application/yaml", loads(one.text))
