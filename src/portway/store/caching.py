@@ -208,9 +208,12 @@ class Cache:
         after: Key | None = None,
         limit: int = 0,
     ) -> Page:
-        if revision is not None:
-            self._check(revision)
-            if revision < min(self._last(cluster), self._ring(resource).newest):
+        if revision is not None and revision > self._revision:
+            raise Future(revision, self._revision)
+        if revision is not None and revision < self._last(cluster):
+            if revision < self._oldest:
+                raise Compacted(revision, self._oldest)
+            if revision < self._ring(resource).newest:
                 return await self._past(Selector(resource, cluster, namespace), revision, after, limit)
         found, remaining = self._present(Selector(resource, cluster, namespace), after, limit)
         return Page(found, self.revision_of(cluster) if revision is None else revision, remaining)
@@ -257,12 +260,6 @@ class Cache:
             revision = events[-1].record.revision
             found += [e for e in events if e.record.key.resource == resource and e.record.revision <= until]
         return found
-
-    def _check(self, revision: int) -> None:
-        if revision > self._revision:
-            raise Future(revision, self._revision)
-        if revision < self._oldest:
-            raise Compacted(revision, self._oldest)
 
     def _ring(self, resource: str) -> Ring:
         ring = self._rings.get(resource)
@@ -336,11 +333,11 @@ class Cache:
             observer(event)
 
     def _attach(self, inbox: Inbox, after: int) -> bool:
-        if after < self._oldest:
-            raise Compacted(after, self._oldest)
-        if after >= self._last(inbox.selector.cluster):
+        if after >= self._last(inbox.selector.cluster):  # nothing is missed, however long ago it was
             self._registry.add(inbox)
             return True
+        if after < self._oldest:
+            raise Compacted(after, self._oldest)
         if inbox.selector == EVERYTHING:
             return False
         ring = self._ring(inbox.selector.resource)
@@ -391,7 +388,8 @@ class Cache:
             self._registry.announce_progress(time.monotonic(), self._settings.bookmark_seconds)
 
     def _settle(self) -> None:
-        settled = min(self._revision, microseconds() - SETTLED_SECONDS * SECOND)
+        past = SETTLED_SECONDS * SECOND
+        settled = min(self._revision, max(microseconds() - past, self._revision - 2 * past))
         if settled > self._settled:
             self._settled = settled
             self._written = {cluster: last for cluster, last in self._written.items() if last > settled}

@@ -270,6 +270,28 @@ async def test_what_one_cluster_is_told_does_not_change_with_writes_in_another(t
     await cache.close()
 
 
+async def test_who_missed_nothing_goes_on_from_however_long_ago(tmp_path: Path) -> None:
+    now = [1_000_000]
+    cache = Cache(SqliteStore(tmp_path / "store.db", clock=RevisionClock(lambda: now[0])))
+    await cache.start()
+    for name in "ab":
+        await put(cache, name, cluster="abc")
+    first = await cache.list("configmaps", "abc", None, limit=1)
+    now[0] += 1_000_000
+    theirs = await put(cache, "theirs", cluster="xyz")
+    await cache.compact(theirs.revision)
+    second = await cache.list("configmaps", "abc", None, revision=first.revision, after=first.records[-1].key, limit=1)
+    assert names([*first.records, *second.records]) == ["a@1000000", "b@1000001"]
+    watch = cache.watch("configmaps", "abc", None, first.revision)
+    waiting = asyncio.ensure_future(take(watch, 1))
+    await asyncio.sleep(0)
+    mine = await put(cache, "c", cluster="abc")
+    assert await waiting == [f"ADDED c@{mine.revision}"]
+    with pytest.raises(Compacted):
+        await anext(cache.watch("configmaps", "xyz", None, first.revision))
+    await cache.close()
+
+
 async def test_revisions_tell_the_time_and_not_how_many_there_were(tmp_path: Path) -> None:
     now = [1_000_000]
     cache = Cache(SqliteStore(tmp_path / "store.db", clock=RevisionClock(lambda: now[0])))

@@ -171,7 +171,8 @@ async def _lines(watching: _Watch) -> AsyncGenerator[bytes, None]:
                 if chunk:
                     yield chunk
     except Compacted as gone:
-        error = expired(f"too old resource version: {gone.asked} ({gone.oldest})")
+        present = listing.present(watching.context, watching.request, watching.resource)
+        error = expired(f"too old resource version: {gone.asked} ({present})")
         yield watching.line("ERROR", orjson.dumps(error.to_status()))
     except StatusError as error:
         yield watching.line("ERROR", orjson.dumps(error.to_status()))
