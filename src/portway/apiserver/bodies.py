@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from portway.apiserver import metadata
 from portway.apiserver.requests import Request
-from portway.krm import decoding, protobuf
+from portway.krm import causes, decoding, protobuf
 from portway.krm.decoding import Decoded
-from portway.krm.errors import bad_request, unsupported_media_type
+from portway.krm.errors import bad_request, invalid, unsupported_media_type
 from portway.krm.identity import GroupVersionKind, Manifest
 from portway.krm.schemas import validating
 
@@ -112,23 +113,52 @@ def _fill_nulls(schema: Mapping[str, Any], value: Any) -> None:
             _fill_nulls(properties.get(key) or of_others, item)
 
 
-def be_strict(request: Request, gvk: GroupVersionKind, unknown: Iterable[str], source: Decoded | None) -> None:
+_OPERATION = frozenset(("op", "path", "from", "value"))
+
+
+@dataclass(frozen=True, slots=True)
+class PatchBody:
+    """A patch as it was read, for complaints of it."""
+
+    read: Decoded
+    shown: str = ""
+    """What a refusal names as the bad value: what the patch made, of a strategic one the patch itself."""
+
+    def complaints(self) -> list[str]:
+        operations = self.read.value if isinstance(self.read.value, list) else []
+        what = "json patch " if operations else ""
+        unknown = [
+            f'{what}unknown field "[{index}].{name}"'
+            for index, operation in enumerate(operations)
+            if isinstance(operation, dict)
+            for name in sorted(operation.keys() - _OPERATION)
+        ]
+        return [*unknown, *(f'{what}duplicate field "{path}"' for path in self.read.duplicates)]
+
+
+Source = Decoded | PatchBody | None
+"""Where a manifest comes from; None when nobody sent it."""
+
+
+def be_strict(request: Request, gvk: GroupVersionKind, unknown: Iterable[str], source: Source) -> None:
     """Ignore, warn of, or refuse fields that are unknown or given twice, as fieldValidation asks."""
     mode = request.field_validation
     if mode == "Ignore":
         return
     complaints = [f'unknown field "{path}"' for path in unknown]
-    if source is not None:
+    if isinstance(source, PatchBody):
+        complaints = [*source.complaints(), *complaints]
+    elif source is not None:
         complaints += [f'duplicate field "{path}"' for path in source.duplicates]
     if not complaints:
         return
     if mode == "Warn":
         request.warnings.extend(complaints)
         return
-    raise bad_request(
-        f'{gvk.kind} in version "{gvk.version}" cannot be handled as a {gvk.kind}: '
-        f"strict decoding error: {', '.join(complaints)}"
-    )
+    told = f"strict decoding error: {', '.join(complaints)}"
+    if isinstance(source, PatchBody):
+        raise invalid("", "", (causes.invalid("patch", source.shown, told),))
+    raise bad_request(f'{gvk.kind} in version "{gvk.version}" cannot be handled as a {gvk.kind}: {told}')
 
 
 def tell_duplicates(request: Request, duplicates: Iterable[tuple[str, int]]) -> None:

@@ -35,10 +35,10 @@ PLAIN_FORM = frozenset((Form.OBJECT,))
 
 
 @lru_cache(maxsize=512)
-def accepted(accept: str, offered: frozenset[Form] = ALL_FORMS) -> Accepted:
+def accepted(accept: str, offered: frozenset[Form] = ALL_FORMS, *, streams: bool = False) -> Accepted:
     """The first alternative that can be given. Protobuf is answered in JSON, which every client that asks can read.
 
-    Raises StatusError 406 when there is none.
+    Raises StatusError 406 when there is none. ``streams``: of a watch, which is not given in YAML.
     """
     if not accept:
         return _PLAIN
@@ -50,7 +50,7 @@ def accepted(accept: str, offered: frozenset[Form] = ALL_FORMS) -> Accepted:
         if media.endswith("protobuf") and wanted:
             as_protobuf.add(wanted)
             continue
-        if media not in _MEDIA_TYPES:
+        if media not in _MEDIA_TYPES or (streams and media == YAML):
             continue
         if not wanted:
             return _PLAIN
@@ -61,7 +61,8 @@ def accepted(accept: str, offered: frozenset[Form] = ALL_FORMS) -> Accepted:
             and values.get("v") in ("v1", "v1beta1")
         ):
             return Accepted(Form(wanted), f"meta.k8s.io/{values['v']}", wanted in as_protobuf)
-    message = "only the following media types are accepted: application/json, application/yaml"
+    given = "application/json;stream=watch" if streams else "application/json, application/yaml"
+    message = f"only the following media types are accepted: {given}"
     raise StatusError(406, "NotAcceptable", message)
 
 

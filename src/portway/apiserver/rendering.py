@@ -13,7 +13,7 @@ from portway.apiserver.requests import Request
 from portway.apiserver.resources import Resource
 from portway.apiserver.tenants import Tenants
 from portway.krm import tables
-from portway.krm.errors import bad_request
+from portway.krm.errors import StatusError, bad_request
 from portway.krm.identity import Manifest
 from portway.krm.schemas import defaulting
 from portway.store.contract import Record
@@ -24,11 +24,15 @@ _METADATA_FORMS = (Form.METADATA, Form.METADATA_LIST)
 class Renderer:
     """``value`` gives the bytes of one object as this request sees it."""
 
-    def __init__(self, request: Request, resource: Resource, tenants: Tenants, *, streams: bool = False) -> None:
-        """``streams``: of the Tables of a watch only the first says what its columns are."""
+    def __init__(
+        self, request: Request, resource: Resource, tenants: Tenants, *, streams: bool = False, lists: bool = False
+    ) -> None:
+        """``streams``: of the Tables of a watch only the first says what its columns are. Raises StatusError 406."""
         self._resource = resource
         self._tenants = tenants if request.tenant is None and request.view is None else None
-        self._accepted = negotiating.accepted(request.header(b"accept"))
+        self._accepted = negotiating.accepted(request.header(b"accept"), streams=streams)
+        if not streams:
+            _check_form(self.form, resource, lists=lists)
         self._include = _included(request) if self.form is Form.TABLE else tables.METADATA
         self._streams = streams
         self._headers = True
@@ -124,6 +128,19 @@ def _list(head: Manifest, metadata: Manifest, parts: list[bytes]) -> bytes:
     """``parts`` begin with a comma."""
     opening = orjson.dumps({**head, "metadata": metadata})[:-1]
     return b"".join((opening, b',"items":[', *parts[1:], b"]}"))
+
+
+def _check_form(form: Form, resource: Resource, *, lists: bool) -> None:
+    gvk = resource.served.gvk
+    package, kind = gvk.group.partition(".")[0] or "core", gvk.kind
+    name = ("unstructured", "Unstructured") if resource.served.custom else (package, kind)
+    if form is Form.METADATA and lists:
+        why = f"you requested {form}, but the requested object is a list (*{name[0]}.{name[1]}List)"
+    elif form is Form.METADATA_LIST and not lists:
+        why = f"you requested {form}, but the requested object is not a list (*{name[0]}.{name[1]})"
+    else:
+        return
+    raise StatusError(406, "NotAcceptable", why)
 
 
 def _included(request: Request) -> str:

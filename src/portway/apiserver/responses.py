@@ -6,13 +6,18 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
-from ryaml import dumps  # type: ignore[attr-defined]  # it lists no exports
 
 from portway.apiserver.requests import Receive, Send
+from portway.kit import lazily
 from portway.krm.errors import StatusError
+
+if TYPE_CHECKING:
+    from portway.krm import encoding
+else:
+    encoding = lazily.module("portway.krm.encoding")
 
 JSON = b"application/json"
 TEXT = b"text/plain; charset=utf-8"
@@ -70,7 +75,7 @@ def as_yaml(response: Response) -> Response:
         return response
     body = response.body
     if len(body) <= YAML_BYTES:
-        body = dumps(orjson.loads(orjson.dumps(orjson.loads(body), option=orjson.OPT_SORT_KEYS))).encode()
+        body = encoding.to_yaml(body)
     return Response(body, response.code, YAML, response.headers)
 
 

@@ -15,7 +15,6 @@ from portway.apiserver.admission.quota import QUOTAS
 from portway.apiserver.context import Context
 from portway.apiserver.requests import Request
 from portway.apiserver.resources import Resource
-from portway.krm.decoding import Decoded
 from portway.krm.errors import Cause, StatusError, already_exists, invalid, unavailable
 from portway.krm.identity import Manifest
 from portway.krm.schemas import defaulting, pruning
@@ -28,12 +27,14 @@ _OMITTED_WHEN_EMPTY = ("data", "binaryData", "stringData")
 """Of ConfigMaps and Secrets, as Go's omitempty leaves them out."""
 
 
-def clean(request: Request, resource: Resource, manifest: Manifest, source: Decoded | None) -> None:
+def clean(request: Request, resource: Resource, manifest: Manifest, source: bodies.Source) -> None:
     """Drop undeclared fields (or refuse them, as fieldValidation says) and fill defaults in."""
     if not resource.served.custom:
         bodies.check_types(resource.served.gvk, resource.served.schema, manifest)
     unknown = list(pruning.prune(resource.served.schema, manifest))
     unknown += [path for path in metadata.drop_unknown(manifest) if path not in unknown]
+    if resource.served.custom:
+        unknown.sort()
     bodies.be_strict(request, resource.served.gvk, unknown, source)
     defaulting.default(resource.served.schema, manifest)
     if not resource.served.custom:
@@ -47,7 +48,7 @@ async def create(
     request: Request,
     resource: Resource,
     manifest: Manifest,
-    source: Decoded | None = None,
+    source: bodies.Source = None,
     *,
     applied: bool = False,
 ) -> Record:
@@ -103,7 +104,7 @@ async def replace(
     manifest: Manifest,
     *,
     live: Manifest | None = None,
-    source: Decoded | None = None,
+    source: bodies.Source = None,
     applied: bool = False,
 ) -> Record:
     """Write ``manifest`` over the live object. Raises StatusError, store Conflict when the object changed meanwhile.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import yaml
 from ryaml import loads  # type: ignore[attr-defined]  # it lists no exports
 
 from portway.apiserver import responses
@@ -98,18 +99,52 @@ async def test_what_is_not_served_is_not_found(api: Any, path: str) -> None:
 
 
 async def test_who_prefers_yaml_is_answered_in_yaml(api: Any, make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    await api.post(CONFIGS, make.config("a", number="1e3", text="x: y"))
-    yaml = {"accept": "application/yaml, application/json"}
-    one = await api.call("GET", f"{CONFIGS}/a", headers=yaml)
+    await api.post(
+        CONFIGS, make.config("a", number="1e3", octal="0o17", date="2026-01-01", no="no", text="x: y", lines="a\nb\n")
+    )
+    in_yaml = {"accept": "application/yaml, application/json"}
+    one = await api.call("GET", f"{CONFIGS}/a", headers=in_yaml)
     assert (one.status_code, one.headers["content-type"]) == (200, "application/yaml")
     assert one.text.startswith("apiVersion: v1\ndata:\n")
     assert loads(one.text) == await api.get(f"{CONFIGS}/a")
-    several = await api.call("GET", CONFIGS, headers=yaml)
+    assert yaml.safe_load(one.text) == loads(one.text), "readers of YAML 1.1 and 1.2 read the same"
+    several = await api.call("GET", CONFIGS, headers=in_yaml)
     assert loads(several.text) == await api.get(CONFIGS)
-    missing = await api.call("GET", f"{CONFIGS}/none", headers=yaml)
+    missing = await api.call("GET", f"{CONFIGS}/none", headers=in_yaml)
     assert (missing.status_code, loads(missing.text)["reason"]) == (404, "NotFound")
     json = await api.call("GET", f"{CONFIGS}/a", headers={"accept": "application/json, application/yaml"})
     assert json.headers["content-type"] == "application/json"
     monkeypatch.setattr(responses, "YAML_BYTES", 10)
-    large = await api.call("GET", f"{CONFIGS}/a", headers=yaml)
+    large = await api.call("GET", f"{CONFIGS}/a", headers=in_yaml)
     assert (large.headers["content-type"], large.json()) == ("application/yaml", loads(one.text))
+
+
+@pytest.mark.parametrize(
+    ("path", "accept", "told"),
+    [
+        (
+            CONFIGS,
+            "as=PartialObjectMetadata",
+            "you requested PartialObjectMetadata, but the requested object is a list",
+        ),
+        (f"{CONFIGS}/a", "as=PartialObjectMetadataList", "but the requested object is not a list (*core.ConfigMap)"),
+    ],
+)
+async def test_a_form_that_does_not_fit_is_refused(api: Any, make: Any, path: str, accept: str, told: str) -> None:
+    await api.post(CONFIGS, make.config("a"))
+    headers = {"accept": f"application/json;{accept};g=meta.k8s.io;v=v1,application/json"}
+    code, reason, message = await api.refused("GET", path, headers=headers)
+    assert (code, reason) == (406, "NotAcceptable")
+    assert told in message
+
+
+async def test_a_watch_is_not_given_in_yaml(api: Any) -> None:
+    answer = await api.call("GET", CONFIGS, headers={"accept": "application/yaml"}, watch="1")
+    told = "only the following media types are accepted: application/json;stream=watch"
+    assert (answer.status_code, loads(answer.text)["message"]) == (406, told)
+
+
+async def test_a_watch_from_a_lost_future_has_to_list_again(api: Any) -> None:
+    code, reason, message = await api.refused("GET", CONFIGS, watch="1", resourceVersion="9" * 18)
+    assert (code, reason) == (410, "Expired")
+    assert message.startswith(f"too new resource version: {'9' * 18}")

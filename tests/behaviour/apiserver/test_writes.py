@@ -66,6 +66,16 @@ async def test_strict_validation_refuses_unknown_and_duplicate_fields(api: Any) 
     assert message.endswith(f"strict decoding error: {COMPLAINT}")
 
 
+async def test_unknown_fields_are_told_before_a_missing_version(api: Any, make: Any) -> None:
+    await api.post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", make.definition({}))
+    await api.post(make.widgets, make.widget("a"))
+    body = {**make.widget("a"), "extra": 1}
+    code, _, message = await api.refused("PUT", f"{make.widgets}/a", body, fieldValidation="Strict")
+    assert (code, message.rpartition(": ")[2]) == (400, 'unknown field "extra"')
+    code, _, message = await api.refused("PUT", f"{make.widgets}/a", body, fieldValidation="Warn")
+    assert (code, message.rpartition(": ")[2]) == (422, "must be specified for an update")
+
+
 async def test_warn_and_ignore_drop_them(api: Any) -> None:
     warned = await api.call("POST", CONFIGS, BODY)
     assert warned.status_code == 201

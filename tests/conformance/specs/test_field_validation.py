@@ -65,6 +65,57 @@ async def test_unknown_and_duplicate_fields_of_a_typed_object_are_found(go: GoCl
     assert 'strict decoding error: unknown field "metadata.unknownMeta"' in told
 
 
+QUOTA = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "q"}, "spec": {"hard": {"pods": "1"}}}
+MERGE, JSON_PATCH = "application/merge-patch+json", "application/json-patch+json"
+
+
+@pytest.mark.parametrize(
+    ("media", "body", "told"),
+    [
+        (
+            MERGE,
+            '{"spec": {"b": 1, "b": 2}, "x": 2}',
+            'duplicate field "spec.b", unknown field "spec.b", unknown field "x"',
+        ),
+        (MERGE, '{"metadata": {"zork": 1}}', 'unknown field "metadata.zork"'),
+        (JSON_PATCH, '[{"op": "add", "path": "/spec/b", "value": 1}]', 'unknown field "spec.b"'),
+        (
+            JSON_PATCH,
+            '[{"op": "add", "path": "/spec/b", "path": "/spec/b", "value": 1}]',
+            'json patch duplicate field "[0].path", unknown field "spec.b"',
+        ),
+        (
+            JSON_PATCH,
+            '[{"op": "add", "path": "/metadata/labels", "value": {}, "foo": 1}]',
+            'json patch unknown field "[0].foo"',
+        ),
+    ],
+)
+async def test_strict_patches_are_refused_with_what_they_made(
+    go: GoClient, namespace: str, media: str, body: str, told: str
+) -> None:
+    path = f"/api/v1/namespaces/{namespace}/resourcequotas"
+    await go.typed("POST", path, QUOTA)
+    with pytest.raises(StatusError) as caught:
+        await go.do("PATCH", f"{path}/q", body.encode(), media, **STRICT)
+    assert (caught.value.code, caught.value.reason) == (422, "Invalid")
+    assert caught.value.message.startswith(' "" is invalid: patch: Invalid value: "{\\"apiVersion\\":\\"v1\\"')
+    assert caught.value.message.endswith(f'": strict decoding error: {told}')
+    assert [cause.field for cause in caught.value.causes] == ["patch"]
+
+
+async def test_a_strict_strategic_patch_is_refused_with_itself(go: GoClient, namespace: str) -> None:
+    path = f"/api/v1/namespaces/{namespace}/resourcequotas"
+    await go.typed("POST", path, QUOTA)
+    media = "application/strategic-merge-patch+json"
+    with pytest.raises(StatusError) as caught:
+        await go.do("PATCH", f"{path}/q", b'{"spec": {"b": [1, null, {"c": true}]}}', media, **STRICT)
+    assert caught.value.message == (
+        ' "" is invalid: patch: Invalid value: "map[spec:map[b:[1 <nil> map[c:true]]]]": '
+        'strict decoding error: unknown field "spec.b"'
+    )
+
+
 async def defined(go: GoClient, wanted: Manifest | None) -> tuple[Manifest, str]:
     crd = definition("v1beta1", "v1", schema=wanted, storage="v1", status=True)
     await go.define(crd)

@@ -47,7 +47,7 @@ async def delete(context: Context, request: Request, resource: Resource) -> Resp
 
 async def delete_collection(context: Context, request: Request, resource: Resource) -> Response:
     options = await _options(request)
-    renderer = Renderer(request, resource, context.tenants)
+    renderer = Renderer(request, resource, context.tenants, lists=True)
     found = await listing.select(context, request, resource, selecting.of(request, resource))
     removed = []
     for record in found.records:

@@ -32,7 +32,7 @@ def scope_of(request: Request, resource: Resource) -> tuple[str | None, str | No
 
 
 async def list_(context: Context, request: Request, resource: Resource) -> Response:
-    renderer = Renderer(request, resource, context.tenants)
+    renderer = Renderer(request, resource, context.tenants, lists=True)
     selection = selecting.of(request, resource)
     limit = request.number("limit")
     if request.query.get("sendInitialEvents"):

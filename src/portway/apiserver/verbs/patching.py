@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import orjson
+
 from portway.apiserver import authorizing, bodies, metadata, objects, ownership, writing
 from portway.apiserver.context import Context
 from portway.apiserver.rendering import Renderer
@@ -16,6 +18,7 @@ from portway.krm import decoding, patches
 from portway.krm.decoding import Decoded
 from portway.krm.errors import Cause, StatusError, bad_request, invalid, not_found, unsupported_media_type
 from portway.krm.identity import Manifest
+from portway.krm.schemas.findings import printed
 from portway.store.contract import Conflict, Record
 
 APPLY = "application/apply-patch+yaml"
@@ -39,8 +42,10 @@ async def patch(context: Context, request: Request, resource: Resource) -> Respo
         before = writing.live_of(resource, live)
         manifest = bodies.typed(change(before), resource.served.gvk)
         _check_identity(request, resource, manifest, before)
+        strict = request.field_validation == "Strict"
+        given = bodies.PatchBody(source, _shown(media, source, manifest) if strict else "")
         try:
-            record = await writing.replace(context, request, resource, live, manifest, source=source)
+            record = await writing.replace(context, request, resource, live, manifest, source=given)
         except Conflict:
             continue
         return Response(renderer.single(record))
@@ -63,6 +68,10 @@ async def read_patch(request: Request, media: str, resource: Resource) -> tuple[
     if media == MERGE:
         return (lambda live: patches.merge_patch(live, body)), decoded
     return (lambda live: patches.strategic_merge_patch(live, body, schema)), decoded
+
+
+def _shown(media: str, source: Decoded, manifest: Manifest) -> str:
+    return printed(source.value) if media == STRATEGIC else orjson.dumps(manifest).decode()
 
 
 def _decode(body: bytes) -> Decoded:

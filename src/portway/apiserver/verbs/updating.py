@@ -27,6 +27,7 @@ async def update(context: Context, request: Request, resource: Resource) -> Resp
     conditional = bool(manifest["metadata"].get("resourceVersion"))
     await getting.live(context, request, resource)  # what is not there is not found, whatever else may be wrong
     if resource.served.custom and not conditional:
+        writing.clean(request, resource, manifest, source)  # fields nobody knows are told first
         message = "Invalid value: 0: must be specified for an update"
         cause = Cause("FieldValueInvalid", message, "metadata.resourceVersion")
         raise invalid(resource.served.plural, request.target.name, (cause,), gvk.group)

@@ -121,10 +121,10 @@ def _forbidden(message: str) -> StatusError:
 
 
 def _check_retained(watching: _Watch) -> None:
-    """A little ahead may be a clock of another process."""
+    """A little ahead may be the clock of another process; more is of a state that was lost, so that lists are too."""
     if watching.revision > watching.context.storage.revision + SECOND:
         current = listing.present(watching.context, watching.request, watching.resource)
-        raise listing.too_large(watching.revision, current)
+        raise expired(f"too new resource version: {watching.revision} ({current})")
 
 
 async def _batches(events: AsyncIterator[Event | int]) -> AsyncGenerator[Sequence[Event | int], None]:

@@ -96,6 +96,17 @@ def quote(text: str) -> str:
     return orjson.dumps(text).decode()
 
 
+def printed(value: Any) -> str:
+    """Go's %v of what JSON holds: ``map[spec:map[b:1]]``."""
+    if isinstance(value, dict):
+        return "map[" + " ".join(f"{key}:{printed(value[key])}" for key in sorted(value)) + "]"
+    if isinstance(value, list):
+        return "[" + " ".join(map(printed, value)) + "]"
+    if value is None:
+        return "<nil>"
+    return value if isinstance(value, str) else display(value)
+
+
 def display(value: Any) -> str:
     """A bad value as ``field.Error`` prints it."""
     if isinstance(value, bool):

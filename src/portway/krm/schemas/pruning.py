@@ -108,13 +108,13 @@ def _declared_only(declared: frozenset[str], children: dict[str, Pruner]) -> Pru
     def prune_fields(value: Any) -> list[str] | None:
         if type(value) is not dict:
             return None
+        known = value.keys() <= declared
         found: list[str] | None = None
-        if not value.keys() <= declared:
-            unknown = [name for name in value if name not in declared]
-            for name in unknown:
+        for name, item in value.items() if known else list(value.items()):
+            if not known and name not in declared:
                 del value[name]
-            found = ["." + name for name in unknown]
-        for name, item in value.items():
+                found = _prefixed("." + name, [""], found)
+                continue
             child = children.get(name)
             if child is not None and item and (gone := child(item)):
                 found = _prefixed("." + name, gone, found)

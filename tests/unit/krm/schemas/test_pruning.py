@@ -59,7 +59,7 @@ POINT = {"type": "object", "properties": {"x": STRING}}
             {"type": "object", "x-kubernetes-embedded-resource": True, "properties": {"spec": POINT}},
             {"apiVersion": "v1", "kind": "K", "metadata": {"name": "n", "bad": 1}, "spec": {"y": 1}, "status": {}},
             {"apiVersion": "v1", "kind": "K", "metadata": {"name": "n"}, "spec": {}},
-            ("spec.status", "spec.metadata.bad", "spec.spec.y"),
+            ("spec.metadata.bad", "spec.spec.y", "spec.status"),
         ),
     ],
 )
@@ -74,7 +74,7 @@ def test_metadata_keeps_what_object_meta_has() -> None:
     manifest = {
         "metadata": {"name": "a", "labels": {"a": "b"}, "ownerReferences": [{"uid": "u", "odd": 1}], "color": "red"}
     }
-    assert pruning.prune({"type": "object"}, manifest) == ("metadata.color", "metadata.ownerReferences[0].odd")
+    assert pruning.prune({"type": "object"}, manifest) == ("metadata.ownerReferences[0].odd", "metadata.color")
     assert manifest == {"metadata": {"name": "a", "labels": {"a": "b"}, "ownerReferences": [{"uid": "u"}]}}
 
 
