@@ -20,6 +20,7 @@ from portway.store.clocks import SECOND, microseconds
 from portway.store.committing import CommitQueue
 from portway.store.compacting import Retention
 from portway.store.contract import (
+    Alone,
     Change,
     Compacted,
     Conflict,
@@ -86,6 +87,7 @@ class Cache:
         self._source = Source(self._attach, self._read_log, self._registry.remove, lambda: self._settled)
         self._tasks: builtins.list[asyncio.Task[None]] = []
         self._shared = store if isinstance(store, Shared) else None
+        self._alone = store if isinstance(store, Alone) else None
         self._rounds = Rounds(self._catch_up)
         self._observers: builtins.list[Callable[[Event], None]] = []
         self._ends = Ends()
@@ -388,6 +390,8 @@ class Cache:
             self._registry.announce_progress(time.monotonic(), self._settings.bookmark_seconds)
 
     def _settle(self) -> None:
+        if self._alone is not None and not self._queue.is_busy:
+            self._revision = self._alone.tick()
         past = SETTLED_SECONDS * SECOND
         settled = min(self._revision, max(microseconds() - past, self._revision - 2 * past))
         if settled > self._settled:

@@ -33,3 +33,7 @@ class RevisionClock:
             self._ahead += revision + 1 - present
             return revision + 1
         return present
+
+    def passed(self, revision: int) -> int:
+        """A revision, not before the one given, that ``after`` will not give any more."""
+        return max(revision, self._now() + self._ahead - 1)

@@ -40,6 +40,8 @@ class CommitQueue:
         self._commit = commit
         self._publish = publish
         self._waiting: deque[_Waiting] = deque()
+        self.is_busy = False
+        """A commit is under way, or not yet published."""
         self._arrived = asyncio.Event()
         self._closing = False
 
@@ -65,7 +67,9 @@ class CommitQueue:
             batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), BATCH_LIMIT))]
             if batch:
                 batch.sort(key=lambda waiting: waiting.cluster)
+                self.is_busy = True
                 await self._serve(batch)
+                self.is_busy = False
             elif self._closing:
                 return
             else:

@@ -215,6 +215,14 @@ class Shared(Protocol):
         """Return when another process has committed, at the latest after ``seconds``; may return for nothing."""
 
 
+@runtime_checkable
+class Alone(Protocol):
+    """What a ``Store`` that nobody else writes to offers beside."""
+
+    def tick(self) -> int:
+        """Let the revision follow the time although nothing is written. Only while no commit is under way."""
+
+
 class Page(NamedTuple):
     records: Sequence[Record]
     """In key order (namespace, name), across clusters by cluster first."""

@@ -110,6 +110,10 @@ class SqliteStore:
     def trust(self, known: Known) -> None:
         self._known = known
 
+    def tick(self) -> int:
+        self._revision = self._clock.passed(self._revision)
+        return self._revision
+
     async def close(self) -> None:
         if self._lock is None:
             return

@@ -8,7 +8,7 @@ import pytest
 from tests.revisions import counting
 
 from portway.store.caching import Cache, CacheSettings
-from portway.store.clocks import RevisionClock
+from portway.store.clocks import RevisionClock, microseconds
 from portway.store.compacting import Retention
 from portway.store.contract import (
     Change,
@@ -31,8 +31,8 @@ from portway.store.watching import Subscription
 class HeldStore(SqliteStore):
     """Commits wait while ``gate`` is closed."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path, clock=counting())
+    def __init__(self, path: Path, clock: RevisionClock | None = None) -> None:
+        super().__init__(path, clock=clock or counting())
         self.gate = asyncio.Event()
         self.gate.set()
         self.batches: list[int] = []
@@ -267,6 +267,31 @@ async def test_what_one_cluster_is_told_does_not_change_with_writes_in_another(t
     assert cache.revision_of(None) == cache.revision > mine.revision
     at = await cache.list("configmaps", "abc", None, revision=before.revision)
     assert at.records == [mine]
+    await cache.close()
+
+
+async def test_where_nothing_is_written_the_revision_tells_the_time_only(tmp_path: Path) -> None:
+    now = [microseconds()]
+    store = HeldStore(tmp_path / "store.db", RevisionClock(lambda: now[0]))
+    cache = Cache(store, CacheSettings(bookmark_seconds=0.02))
+    await cache.start()
+    theirs = await put(cache, "theirs", cluster="xyz")
+    now[0] += 100_000_000
+    async with asyncio.timeout(10):
+        while cache.revision_of("abc") <= theirs.revision:  # noqa: ASYNC110  moved by the background task
+            await asyncio.sleep(0.005)
+    told = cache.revision_of("abc")
+    assert (await cache.list("configmaps", "abc", None)).revision == told <= cache.revision
+    watch = cache.watch("configmaps", "abc", None, told)
+    store.gate.clear()
+    writing = asyncio.ensure_future(put(cache, "mine", cluster="abc"))
+    await asyncio.sleep(0)
+    now[0] += 100_000_000
+    await asyncio.sleep(0.05)
+    assert cache.revision < now[0] - 90_000_000, "the time stands while a commit is under way"
+    store.gate.set()
+    mine = await writing
+    assert await take(watch, 1) == [f"ADDED mine@{mine.revision}"]
     await cache.close()
 
 
