@@ -13,14 +13,20 @@ import ssl
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from portway.cli.errors import CommandError
-from portway.client import kubeconfig
 from portway.client.plugins import Plugin
+from portway.kit import lazily
 from portway.kit.locks import exclusively
+
+if TYPE_CHECKING:
+    import httpx
+
+    from portway.client import kubeconfig
+else:
+    httpx = lazily.module("httpx")
+    kubeconfig = lazily.module("portway.client.kubeconfig")
 
 ARGUMENTS = ("token", "get", "--login")
 """Of ``portway``, before the file: the exec plugin that kubectl runs."""
@@ -73,10 +79,16 @@ def behind(given: Plugin) -> Path | None:
     return Path(given.args[-1]) if given.args[-4:-1] == ARGUMENTS else None
 
 
-def fresh(file: Path) -> Login:
-    """With an ID token that is good for a while, renewed if need be. Raises CommandError."""
+def kept(file: Path) -> Login | None:
+    """With an ID token that is good for a while; None when it needs to be renewed. Raises CommandError."""
     login = _read(file)
-    if login.lasts(_RENEW_SECONDS):
+    return login if login.lasts(_RENEW_SECONDS) else None
+
+
+def fresh(file: Path) -> Login:
+    """As ``kept``, renewed if need be. Raises CommandError."""
+    login = kept(file)
+    if login is not None:
         return login
     with exclusively(file):
         login = _read(file)

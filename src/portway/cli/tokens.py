@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import datetime
 import hashlib
-import json
-import os
 import secrets
 from pathlib import Path
 from typing import Annotated
@@ -14,11 +12,10 @@ from typing import Annotated
 import typer
 
 from portway.apis import resources
-from portway.cli import contexts, logins, options, output
+from portway.cli import contexts, credentials, logins, options, output
 from portway.cli.errors import CommandError
 from portway.cli.output import Format
-from portway.client import plugins
-from portway.kit import clocks, namelists
+from portway.kit import namelists
 from portway.krm.errors import StatusError
 from portway.krm.identity import Manifest
 
@@ -116,17 +113,7 @@ def get(
     login: Annotated[Path, typer.Option("--login", metavar="FILE", help="Where `portway login --oidc` kept it.")],
 ) -> None:
     """Print the token of a log-in at a provider, renewed if it is over, in the form kubectl asks for."""
-    found = logins.fresh(login)
-    asked = json.loads(os.environ.get(plugins.INFO) or "{}")
-    print(
-        json.dumps(
-            {
-                "apiVersion": asked.get("apiVersion") or plugins.VERSION,
-                "kind": "ExecCredential",
-                "status": {"token": found.id_token, "expirationTimestamp": clocks.rfc3339(found.ends)},
-            }
-        )
-    )
+    credentials.print_login(logins.fresh(login))
 
 
 def _row(secret: Manifest) -> dict[str, str]:

@@ -1,17 +1,22 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import jwt
 import pytest
 
-from portway.cli import logins
+from portway.cli import credentials, logins
 from portway.cli.errors import CommandError
 from portway.cli.logins import Login
+from portway.client import plugins
 from portway.client.plugins import Plugin
+from portway.kit import clocks
 
 AWAY = "http://127.0.0.1:9"
 
@@ -63,3 +68,34 @@ def test_only_the_plugin_that_is_portway_itself_is_recognized(tmp_path: Path) ->
     assert logins.behind(own) == tmp_path / "login.json"
     assert own.args == ("token", "get", "--login", str(tmp_path / "login.json"))
     assert logins.behind(Plugin("aws", ("eks", "get-token"))) is None
+
+
+def test_a_kept_token_is_printed_as_kubectl_asks_for_it(tmp_path: Path) -> None:
+    login = _login(300)
+    logins.keep(tmp_path / "login.json", login)
+    env = {**os.environ, plugins.INFO: '{"apiVersion": "client.authentication.k8s.io/v1beta1"}'}
+    command = [
+        sys.executable,
+        "-X",
+        "importtime",
+        "-m",
+        "portway",
+        "token",
+        "get",
+        "--login",
+        str(tmp_path / "login.json"),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, env=env, check=True)
+    assert json.loads(done.stdout) == {
+        "apiVersion": "client.authentication.k8s.io/v1beta1",
+        "kind": "ExecCredential",
+        "status": {"token": login.id_token, "expirationTimestamp": clocks.rfc3339(login.ends)},
+    }
+    assert not {"typer", "httpx", "pydantic"} & {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+
+
+@pytest.mark.parametrize("arguments", [[], ["--login"], ["--help", "x"], ["--login", "none.json"]])
+def test_all_else_is_left_to_the_command(tmp_path: Path, arguments: list[str]) -> None:
+    assert not credentials.print_kept(arguments)
+    logins.keep(tmp_path / "login.json", _login(-1))
+    assert not credentials.print_kept(["--login", str(tmp_path / "login.json")])
