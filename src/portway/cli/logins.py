@@ -47,11 +47,23 @@ class Login:
     def ends(self) -> datetime:
         """As the ID token says; it is for the server to verify."""
         try:
+            return datetime.fromtimestamp(float(self._claims["exp"]), UTC)
+        except (ValueError, KeyError, TypeError, OverflowError):
+            return datetime.fromtimestamp(0, UTC)
+
+    @property
+    def person(self) -> tuple[Any, Any]:
+        """Provider and subject, as the ID token says; a renewed one is of the same (OpenID Connect Core, 12.2)."""
+        return self._claims.get("iss"), self._claims.get("sub")
+
+    @property
+    def _claims(self) -> dict[str, Any]:
+        try:
             part = self.id_token.split(".")[1]
             claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-            return datetime.fromtimestamp(float(claims["exp"]), UTC)
-        except (ValueError, IndexError, KeyError, TypeError, OverflowError):
-            return datetime.fromtimestamp(0, UTC)
+        except (ValueError, IndexError):
+            return {}
+        return claims if isinstance(claims, dict) else {}
 
     def lasts(self, seconds: float = 0.0) -> bool:
         return (self.ends - datetime.now(UTC)).total_seconds() > seconds
@@ -118,7 +130,13 @@ def _renewed(login: Login) -> Login:
     except (httpx.HTTPError, ValueError) as error:
         raise _Later(f"{login.server} does not answer: {error}") from None
     if answer.status_code == 200:
-        return replace(login, id_token=str(found["id_token"]), refresh_token=str(found["refresh_token"]))
+        renewed = replace(login, id_token=str(found["id_token"]), refresh_token=str(found["refresh_token"]))
+        if renewed.person != login.person:
+            raise CommandError(
+                f"{login.issuer} answered with the token of somebody else, which is not used. "
+                f"Log in again: portway login {login.server} --oidc"
+            )
+        return renewed
     why = found.get("error_description") or answer.status_code
     if answer.status_code >= 500:
         raise _Later(str(why))

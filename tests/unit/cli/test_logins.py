@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import httpx
 import jwt
 import pytest
 
@@ -99,3 +100,26 @@ def test_all_else_is_left_to_the_command(tmp_path: Path, arguments: list[str]) -
     assert not credentials.print_kept(arguments)
     logins.keep(tmp_path / "login.json", _login(-1))
     assert not credentials.print_kept(["--login", str(tmp_path / "login.json")])
+
+
+@pytest.mark.parametrize(("subject", "taken"), [("ada", True), ("eve", False)])
+def test_a_renewed_token_is_of_the_same_person(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, subject: str, taken: bool
+) -> None:
+    def token(sub: str, seconds: float) -> str:
+        claims = {"iss": "https://login.test", "sub": sub, "exp": time.time() + seconds}
+        return jwt.encode(claims, "x" * 32, "HS256")
+
+    answer = {"id_token": token(subject, 300), "refresh_token": "r2"}
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json=answer))
+    client = httpx.Client
+    monkeypatch.setattr(httpx, "Client", lambda **_: client(transport=transport))
+    monkeypatch.setattr(logins, "httpx", httpx)
+    file = tmp_path / "login.json"
+    logins.keep(file, _login(0, token("ada", -1)))
+    if taken:
+        assert logins.fresh(file).refresh_token == "r2"
+        return
+    with pytest.raises(CommandError, match="the token of somebody else"):
+        logins.fresh(file)
+    assert "r2" not in file.read_text()
