@@ -252,5 +252,5 @@ def _refusal(request: Request, error: StatusError) -> Response:
     """A Status; as text for aggregated discovery, of whose failures kubectl prints nothing but text bodies."""
     response = responses.failure(error)
     if not request.target.is_resource and "APIGroupDiscoveryList" in request.header(b"accept"):
-        response.body, response.content_type = error.message.encode(), responses.TEXT
+        response.content, response.content_type = error.message.encode(), responses.TEXT
     return response

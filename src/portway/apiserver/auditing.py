@@ -181,10 +181,11 @@ def _sources(request: Request) -> list[str]:
 def _object(request: Request, answer: Response | None) -> Manifest:
     target = request.target
     name, uid = target.name, ""
-    if answer is not None and answer.code in (200, 201) and not (target.subresource or name):
+    made = request.method == "POST" and answer is not None and answer.code in (200, 201)
+    if answer is not None and made and not (target.subresource or name):
         head = answer.body[:1000]
         found = _NAME.search(head)
-        name = found[1].decode() if found and request.method == "POST" else name
+        name = found[1].decode() if found else name
         known = _UID.search(head) if name else None
         uid = known[1].decode() if known else ""
     fields = {

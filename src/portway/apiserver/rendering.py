@@ -11,6 +11,7 @@ from portway.apiserver import negotiating, objects
 from portway.apiserver.negotiating import Form
 from portway.apiserver.requests import Request
 from portway.apiserver.resources import Resource
+from portway.apiserver.responses import Pieces
 from portway.apiserver.tenants import Tenants
 from portway.krm import tables
 from portway.krm.errors import StatusError, bad_request
@@ -64,7 +65,7 @@ class Renderer:
             return orjson.dumps(self.table([orjson.loads(value)]))
         return orjson.dumps(self._metadata(orjson.loads(value)))
 
-    def several(self, records: Sequence[Record], list_metadata: Manifest) -> bytes:
+    def several(self, records: Sequence[Record], list_metadata: Manifest) -> bytes | Pieces:
         """A list in the accepted form; ``list_metadata``: resourceVersion, continue, remainingItemCount."""
         gvk = self._resource.served.gvk
         if self.form is Form.OBJECT and self._tenants is None and self._resource.served.custom:
@@ -124,10 +125,10 @@ class Renderer:
         return {**type_, "metadata": manifest["metadata"]}
 
 
-def _list(head: Manifest, metadata: Manifest, parts: list[bytes]) -> bytes:
+def _list(head: Manifest, metadata: Manifest, parts: list[bytes]) -> Pieces:
     """``parts`` begin with a comma."""
     opening = orjson.dumps({**head, "metadata": metadata})[:-1]
-    return b"".join((opening, b',"items":[', *parts[1:], b"]}"))
+    return Pieces([opening, b',"items":[', *parts[1:], b"]}"])
 
 
 def _check_form(form: Form, resource: Resource, *, lists: bool) -> None:

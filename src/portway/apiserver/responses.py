@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -38,12 +38,43 @@ class Unread(Exception):
     """The client does not read its stream."""
 
 
+class Pieces:
+    """A body that is joined while it is sent, so that a large one is never whole in memory."""
+
+    __slots__ = ("_length", "_parts")
+
+    def __init__(self, parts: list[bytes]) -> None:
+        self._parts = parts
+        self._length = sum(map(len, parts))
+
+    def __len__(self) -> int:
+        return self._length
+
+    def whole(self) -> bytes:
+        return b"".join(self._parts)
+
+    def slices(self, size: int) -> Iterator[bytes]:
+        """Of at least so many bytes, but for the last."""
+        start = held = 0
+        for index, part in enumerate(self._parts, 1):
+            held += len(part)
+            if held >= size:
+                yield b"".join(self._parts[start:index])
+                start, held = index, 0
+        yield b"".join(self._parts[start:])
+
+
 @dataclass(slots=True)
 class Response:
-    body: bytes
+    content: bytes | Pieces
     code: int = 200
     content_type: bytes = JSON
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+
+    @property
+    def body(self) -> bytes:
+        """All of it at once."""
+        return self.content if isinstance(self.content, bytes) else self.content.whole()
 
 
 @dataclass(slots=True)
@@ -73,10 +104,9 @@ def as_yaml(response: Response) -> Response:
     """The same in YAML's block style, keys in order; unchanged unless it is JSON."""
     if response.content_type != JSON:
         return response
-    body = response.body
-    if len(body) <= YAML_BYTES:
-        body = encoding.to_yaml(body)
-    return Response(body, response.code, YAML, response.headers)
+    if len(response.content) > YAML_BYTES:
+        return Response(response.content, response.code, YAML, response.headers)
+    return Response(encoding.to_yaml(response.body), response.code, YAML, response.headers)
 
 
 def warning_headers(warnings: Sequence[str]) -> list[tuple[bytes, bytes]]:
@@ -91,28 +121,35 @@ def warning_headers(warnings: Sequence[str]) -> list[tuple[bytes, bytes]]:
 async def send_response(response: Response, extra: list[tuple[bytes, bytes]], send: Send, *, head: bool) -> None:
     headers = [
         (b"content-type", response.content_type),
-        (b"content-length", str(len(response.body)).encode()),
+        (b"content-length", str(len(response.content)).encode()),
         (b"cache-control", b"no-cache, private"),
         *response.headers,
         *extra,
     ]
     await send({"type": "http.response.start", "status": response.code, "headers": headers})
-    body = b"" if head else response.body
-    if len(body) > SLICE_BYTES:
-        await _send_slices(memoryview(body), send)
+    if head or len(response.content) <= SLICE_BYTES:
+        await send({"type": "http.response.body", "body": b"" if head else response.body})
     else:
-        await send({"type": "http.response.body", "body": body})
+        await _send_slices(response.content, send)
 
 
-async def _send_slices(body: memoryview, send: Send) -> None:
+async def _send_slices(content: bytes | Pieces, send: Send) -> None:
     """So that the client reads the beginning while the rest is encrypted, and no more is held than it reads."""
     try:
-        for start in range(0, len(body), SLICE_BYTES):
-            piece = body[start : start + SLICE_BYTES]
+        for piece in _slices(content):
             await patiently(send({"type": "http.response.body", "body": piece, "more_body": True}))
     except Unread:
         return  # an answer left without end has its connection closed by the server
     await send({"type": "http.response.body", "body": b""})
+
+
+def _slices(content: bytes | Pieces) -> Iterator[bytes | memoryview]:
+    if isinstance(content, Pieces):
+        yield from content.slices(SLICE_BYTES)
+        return
+    view = memoryview(content)
+    for start in range(0, len(view), SLICE_BYTES):
+        yield view[start : start + SLICE_BYTES]
 
 
 async def send_stream(stream: Stream, extra: list[tuple[bytes, bytes]], receive: Receive, send: Send) -> None:
