@@ -106,7 +106,7 @@ def as_yaml(response: Response) -> Response:
         return response
     if len(response.content) > YAML_BYTES:
         return Response(response.content, response.code, YAML, response.headers)
-    return Response(encoding.to_yaml(response.body), response.code, YAML, response.headers)
+    return Response(encoding.json_to_yaml(response.body), response.code, YAML, response.headers)
 
 
 def warning_headers(warnings: Sequence[str]) -> list[tuple[bytes, bytes]]:

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
-import yaml
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from portway.krm import encoding
 from portway.runtime import conditions
 
 console = Console(highlight=False)
@@ -49,22 +49,7 @@ def print_data(value: Any, form: Format) -> None:
     if form is Format.JSON:
         print(json.dumps(value, indent=2, ensure_ascii=False))
     else:
-        text = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000)
-        print(text, end="")
-
-
-class _Dumper(yaml.SafeDumper):  # type: ignore[misc]  # yaml brings no types
-    """Quotes what a YAML 1.1 reader would take for a date or a boolean; long texts stand as blocks."""
-
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002  the base class's signature
-        return True
-
-
-def _text(dumper: yaml.SafeDumper, value: str) -> Any:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
-
-
-_Dumper.add_representer(str, _text)
+        print(encoding.to_yaml(value), end="")
 
 
 def for_people(manifest: dict[str, Any]) -> dict[str, Any]:

@@ -25,7 +25,11 @@ def _text(dumper: _Dumper, value: str) -> Any:
 _Dumper.add_representer(str, _text)
 
 
-def to_yaml(body: bytes) -> bytes:
-    """JSON in block style, its keys in order, as Go's encoders have them."""
-    value = orjson.loads(orjson.dumps(orjson.loads(body), option=orjson.OPT_SORT_KEYS))
-    return bytes(yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000, encoding="utf-8"))
+def to_yaml(value: Any) -> str:
+    """In block style, keys as they come."""
+    return str(yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000))
+
+
+def json_to_yaml(body: bytes) -> bytes:
+    """With keys in alphabetical order, as Go's encoders have them."""
+    return to_yaml(orjson.loads(orjson.dumps(orjson.loads(body), option=orjson.OPT_SORT_KEYS))).encode()

@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 
 from portway.kit.rounds import Rounds
 from portway.store import compacting, orderings
-from portway.store.clocks import SECOND, microseconds
 from portway.store.committing import CommitQueue
 from portway.store.compacting import Retention
 from portway.store.contract import (
@@ -35,15 +34,13 @@ from portway.store.contract import (
     Store,
     Unavailable,
 )
+from portway.store.moments import Moments
 from portway.store.orderings import SortedRecords
 from portway.store.sharing import Ends
 from portway.store.watching import EVERYTHING, Inbox, Registry, Ring, Selector, Source, Subscription
 
 EVERYTHING_INBOX = 200_000
 """Unread events of a reader of everything: such readers are ours, and few."""
-
-SETTLED_SECONDS = 30
-"""A cluster in which nothing was written for so long is read at a revision that tells the time and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +69,8 @@ class Cache:
         self._store = store
         self._settings = settings or CacheSettings()
         self._revision = 0
-        self._newest = 0
-        """Revision of the last event; ``_revision`` may be later."""
-        self._written: dict[str, int] = {}
-        """Revision of the last event of each cluster with one since ``_settled``."""
-        self._settled = 0
+        """That of the last event, or later."""
+        self._moments = Moments()
         self._warm_from = 0
         self._oldest = 0
         self._records: dict[Key, Record] = {}
@@ -84,7 +78,7 @@ class Cache:
         self._rings: dict[str, Ring] = {}
         self._registry = Registry()
         self._queue = CommitQueue(store.commit, self._publish)
-        self._source = Source(self._attach, self._read_log, self._registry.remove, lambda: self._settled)
+        self._source = Source(self._attach, self._read_log, self._registry.remove, lambda: self._moments.settled)
         self._tasks: builtins.list[asyncio.Task[None]] = []
         self._shared = store if isinstance(store, Shared) else None
         self._alone = store if isinstance(store, Alone) else None
@@ -97,7 +91,7 @@ class Cache:
         return self._revision
 
     def revision_of(self, cluster: str | None) -> int:
-        return self._revision if cluster is None else self._last(cluster)
+        return self._revision if cluster is None else self._moments.last(cluster)
 
     @property
     def oldest(self) -> int:
@@ -111,7 +105,7 @@ class Cache:
     async def start(self) -> None:
         """Load everything. Raises Unavailable with a sentence for the user when the store cannot be used."""
         self._revision, records = await self._store.load()
-        self._newest = self._settled = self._revision
+        self._moments.begin(self._revision)
         self._fill(records)
         await self._warm()
         loop = asyncio.get_running_loop()
@@ -212,17 +206,13 @@ class Cache:
     ) -> Page:
         if revision is not None and revision > self._revision:
             raise Future(revision, self._revision)
-        if revision is not None and revision < self._last(cluster):
+        if revision is not None and revision < self._moments.last(cluster):
             if revision < self._oldest:
                 raise Compacted(revision, self._oldest)
             if revision < self._ring(resource).newest:
                 return await self._past(Selector(resource, cluster, namespace), revision, after, limit)
         found, remaining = self._present(Selector(resource, cluster, namespace), after, limit)
         return Page(found, self.revision_of(cluster) if revision is None else revision, remaining)
-
-    def _last(self, cluster: str | None) -> int:
-        """No event of the cluster (None: of any) has a later revision."""
-        return self._newest if cluster is None else self._written.get(cluster, self._settled)
 
     def _present(self, selector: Selector, after: Key | None, limit: int) -> tuple[builtins.list[Record], int]:
         table = self._tables.get(selector.resource)
@@ -256,7 +246,7 @@ class Cache:
         ring = self._ring(resource)
         if revision >= ring.floor:
             return ring.since(revision)
-        until, found = self._newest, []
+        until, found = self._moments.last(None), []
         while revision < until:
             events = await self._read_log(revision)
             revision = events[-1].record.revision
@@ -308,8 +298,8 @@ class Cache:
             return
         self._records, self._tables, self._rings = {}, {}, {}
         self._fill(records)
-        self._revision = self._newest = self._settled = self._warm_from = self._oldest = revision
-        self._written = {}
+        self._revision = self._warm_from = self._oldest = revision
+        self._moments.begin(revision)
         self._registry.lose_all()
 
     def _apply(self, event: Event) -> None:
@@ -329,13 +319,14 @@ class Cache:
             self._records[key] = record
             table.put(record)
         self._ring(key.resource).append(event)
-        self._revision = self._newest = self._written[key.cluster] = record.revision
+        self._revision = record.revision
+        self._moments.write(key.cluster, record.revision)
         self._registry.deliver(event)
         for observer in self._observers:
             observer(event)
 
     def _attach(self, inbox: Inbox, after: int) -> bool:
-        if after >= self._last(inbox.selector.cluster):  # nothing is missed, however long ago it was
+        if after >= self._moments.last(inbox.selector.cluster):  # nothing is missed, however long ago it was
             self._registry.add(inbox)
             return True
         if after < self._oldest:
@@ -386,17 +377,13 @@ class Cache:
     async def _mark_progress(self) -> None:
         while True:
             await asyncio.sleep(min(1.0, self._settings.bookmark_seconds / 4))
-            self._settle()
+            self._follow_time()
             self._registry.announce_progress(time.monotonic(), self._settings.bookmark_seconds)
 
-    def _settle(self) -> None:
+    def _follow_time(self) -> None:
         if self._alone is not None and not self._queue.is_busy:
             self._revision = self._alone.tick()
-        past = SETTLED_SECONDS * SECOND
-        settled = min(self._revision, max(microseconds() - past, self._revision - 2 * past))
-        if settled > self._settled:
-            self._settled = settled
-            self._written = {cluster: last for cluster, last in self._written.items() if last > settled}
+        self._moments.settle(self._revision)
 
     async def _forget(self) -> None:
         retention = self._settings.retention
